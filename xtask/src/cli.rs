@@ -1,0 +1,89 @@
+//! What can be typed after `cargo xtask`.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::error::Result;
+use crate::workspace::Workspace;
+use crate::{bench, ci, coverage, lint, run, setup, tests};
+
+/// Set up, run, test and check Symphony from its repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// One developer command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Set up what is missing and play `document` on the bundled sample project
+    Run(RunArgs),
+    /// Set up what is missing and run every test, Rust and Python
+    Test(TestArgs),
+    /// Set up what is missing: system packages, the Python environment
+    Setup,
+    /// Formatting, clippy, layers, licences and bans, ruff
+    Lint,
+    /// Build the documentation of every crate, without a warning
+    Doc,
+    /// Run the benchmarks
+    Bench(BenchArgs),
+    /// Run the tests and report which lines they reach
+    Coverage,
+    /// Everything CI checks, in CI's order
+    Ci,
+}
+
+/// Arguments of `cargo xtask run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Ask nothing and read no input, as in CI
+    #[arg(long)]
+    pub headless: bool,
+    /// Begin with a new copy of the sample project; the last one is kept beside it
+    #[arg(long)]
+    pub fresh: bool,
+    /// A symphony command to run on the copy instead (`-- review`), or further
+    /// options for `perform document` (`-- --json`)
+    #[arg(last = true)]
+    pub args: Vec<String>,
+}
+
+/// Arguments of `cargo xtask test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Only tests whose name contains this
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+}
+
+/// Arguments of `cargo xtask bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Fewer and shorter samples: shows that they run, not what they measure
+    #[arg(long)]
+    pub short: bool,
+    /// Only the benchmarks of this package
+    #[arg(long, short, value_name = "PACKAGE")]
+    pub package: Option<String>,
+}
+
+/// Does what was asked.
+///
+/// # Errors
+/// Those of the command; each names what to do about it.
+pub fn perform(command: &Command) -> Result<()> {
+    let workspace = Workspace::locate()?;
+    match command {
+        Command::Run(args) => run::run(&workspace, args),
+        Command::Test(args) => tests::run(&workspace, args.filter.as_deref()),
+        Command::Setup => setup::all(&workspace),
+        Command::Lint => lint::all(&workspace),
+        Command::Doc => lint::doc(&workspace),
+        Command::Bench(args) => bench::run(&workspace, args),
+        Command::Coverage => coverage::run(&workspace),
+        Command::Ci => ci::run(&workspace),
+    }
+}
