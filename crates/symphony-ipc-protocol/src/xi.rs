@@ -46,6 +46,7 @@ requests! {
     Redo => "redo" -> Applied,
     Save => "save" -> Saved,
     Close => "close" -> Empty,
+    Remove => "remove" -> Empty,
     FileChanged => "file_changed" -> ExternalChange,
     Buffers => "buffers" -> BufferList,
     Shutdown => "shutdown" -> Empty,
@@ -294,6 +295,7 @@ pub struct Redo {
 }
 
 /// Saves atomically: the file holds the old bytes or the new ones, never a mix.
+/// Missing parent folders are made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Save {
     /// The buffer.
@@ -330,6 +332,14 @@ pub struct Close {
     /// Forget unsaved changes.
     #[serde(default)]
     pub discard: bool,
+}
+
+/// Deletes the file of a clean buffer and closes the buffer. Refused (CONFLICT)
+/// when the buffer is dirty or the file changed on disk since it was read or saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Remove {
+    /// The buffer.
+    pub buffer: BufferKey,
 }
 
 /// The file of a buffer may have changed on disk: look.
