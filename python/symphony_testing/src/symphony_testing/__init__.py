@@ -1,0 +1,1 @@
+"""Servers with faults on demand, for Symphony's tests."""
