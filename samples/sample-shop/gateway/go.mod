@@ -1,0 +1,3 @@
+module example.com/sample-shop/gateway
+
+go 1.19
