@@ -205,10 +205,7 @@ pub fn init_logging(config: &LoggingConfig) -> Result<LoggingGuard, LoggingError
 /// # Errors
 /// [`LoggingError`], but not `AlreadyStarted`.
 pub fn build_logging(config: &LoggingConfig) -> Result<(Dispatch, LoggingGuard), LoggingError> {
-    let filter = EnvFilter::try_new(&config.filter).map_err(|source| LoggingError::BadFilter {
-        filter: config.filter.clone(),
-        source,
-    })?;
+    let filter = parse_filter(&config.filter)?;
     let console = config.console.map(|format| line_layer(format, io::stderr));
     let mut guard = LoggingGuard {
         dropped: None,
@@ -228,6 +225,21 @@ pub fn build_logging(config: &LoggingConfig) -> Result<(Dispatch, LoggingGuard),
         .with(console)
         .with(file);
     Ok((Dispatch::new(subscriber), guard))
+}
+
+/// Whether `filter` is one, before logging starts with it.
+///
+/// # Errors
+/// [`LoggingError::BadFilter`].
+pub fn check_filter(filter: &str) -> Result<(), LoggingError> {
+    parse_filter(filter).map(drop)
+}
+
+fn parse_filter(filter: &str) -> Result<EnvFilter, LoggingError> {
+    EnvFilter::try_new(filter).map_err(|source| LoggingError::BadFilter {
+        filter: filter.to_owned(),
+        source,
+    })
 }
 
 fn open_file(file: &FileLog) -> Result<(NonBlocking, WorkerGuard), LoggingError> {
