@@ -7,16 +7,21 @@ use crate::layers::{self, Layers};
 use crate::report::{self, Step, step};
 use crate::workspace::Workspace;
 
-/// Every check of this module but the documentation.
+/// Every check of this module but the documentation, also after one has failed.
 ///
 /// # Errors
-/// The first check that does not hold.
+/// One line a check that does not hold.
 pub fn all(workspace: &Workspace) -> Result<()> {
-    format(workspace)?;
-    layers(workspace)?;
-    clippy(workspace)?;
-    deny(workspace)?;
-    ruff(workspace)
+    let checks = [format, layers, deny, ruff, clippy];
+    let failed = checks.iter().filter_map(|check| check(workspace).err());
+    let findings: Vec<String> = failed.map(|error| error.to_string()).collect();
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(XtaskError::Check {
+        what: "lint".to_owned(),
+        findings,
+    })
 }
 
 /// `cargo fmt --check`.
@@ -93,7 +98,7 @@ pub fn deny(workspace: &Workspace) -> Result<()> {
         return Ok(());
     }
     let tool = Tool::new("cargo-deny")
-        .args(["--offline", "--log-level", "error", "check"])
+        .args(["--log-level", "error", "check"])
         .args(["bans", "licenses", "sources"])
         .dir(workspace.root());
     shown("licences and bans", tool)?;
