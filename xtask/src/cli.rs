@@ -87,3 +87,28 @@ pub fn perform(command: &Command) -> Result<()> {
         Command::Ci => ci::run(&workspace),
     }
 }
+
+#[cfg(test)]
+mod unit {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn words_after_the_dashes_are_left_alone() {
+        let cli = Cli::try_parse_from(["cargo xtask", "run", "--fresh", "--", "--json", "-v"]);
+        let Ok(Cli {
+            command: Command::Run(args),
+        }) = cli
+        else {
+            panic!("not a run: {cli:?}")
+        };
+        assert!(args.fresh && !args.headless);
+        assert_eq!(args.args, ["--json", "-v"]);
+    }
+}

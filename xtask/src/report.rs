@@ -26,6 +26,8 @@ impl Step {
         if err.is_terminal() {
             // A report that cannot be written is no reason to stop the work.
             let _ = write!(err, "  · {name} …").and_then(|()| err.flush());
+        } else {
+            eprintln!("  · {name}");
         }
         Self {
             name: name.to_owned(),
