@@ -433,6 +433,25 @@ pub enum XiEvent {
         /// The buffer.
         buffer: BufferKey,
     },
+    /// The client did not read for long, and events of these buffers were
+    /// dropped: ask for `buffers` and read those again.
+    EventsDropped {
+        /// The buffers.
+        buffers: Vec<BufferKey>,
+    },
+}
+
+impl XiEvent {
+    /// The buffer that the event tells of, if it is one.
+    pub fn buffer(&self) -> Option<BufferKey> {
+        match self {
+            Self::BufferChanged { buffer, .. }
+            | Self::BufferSaved { buffer, .. }
+            | Self::FileModified { buffer, .. }
+            | Self::BufferClosed { buffer } => Some(*buffer),
+            Self::EventsDropped { .. } => None,
+        }
+    }
 }
 
 /// The JSON-RPC method of [`XiEvent`] notifications.

@@ -1,0 +1,334 @@
+//! The open buffers and the operations of the protocol on them.
+
+mod disk;
+mod error;
+
+pub use error::EditorError;
+
+use crate::engine::{Buffer, Text};
+use crate::file;
+use disk::Disk;
+use std::path::{Path, PathBuf};
+use symphony_ipc_protocol::jsonrpc::MAX_LINE_BYTES;
+use symphony_ipc_protocol::xi::{
+    Applied, Apply, BufferInfo, BufferKey, BufferList, Close, Content, Delete, EditOrigin, Empty,
+    Encoding, Insert, OnOverlap, Open, Redo, Replace, Span, Text as TextAnswer, Undo, XiEvent,
+};
+
+/// Who edits when nobody is named.
+const USER: &str = "user";
+
+/// The open buffers. Each operation is done whole or not at all.
+pub struct Editor {
+    buffers: Vec<OpenBuffer>,
+    max_file_bytes: u64,
+    events: Vec<XiEvent>,
+}
+
+/// One buffer and its file.
+struct OpenBuffer {
+    key: BufferKey,
+    buffer: Buffer,
+    /// Absolute and resolved.
+    path: Option<PathBuf>,
+    disk: Disk,
+    encoding: Encoding,
+    read_only: bool,
+}
+
+impl OpenBuffer {
+    fn dirty(&self) -> bool {
+        self.disk.state != Some(self.buffer.state())
+    }
+
+    fn info(&mut self) -> BufferInfo {
+        let summary = self.buffer.summary();
+        let dirty = self.dirty();
+        let revision = self.buffer.revision();
+        BufferInfo {
+            buffer: self.key,
+            path: self.path.clone(),
+            revision,
+            saved_revision: if dirty {
+                self.disk.revision
+            } else {
+                Some(revision)
+            },
+            len: self.buffer.text().len(),
+            lines: self.buffer.text().lines(),
+            line_ending: summary.line_ending,
+            encoding: self.encoding,
+            dirty,
+            read_only: self.read_only,
+            digest: summary.digest,
+        }
+    }
+}
+
+impl Default for Editor {
+    fn default() -> Self {
+        Self {
+            buffers: Vec::new(),
+            max_file_bytes: file::DEFAULT_MAX_BYTES,
+            events: Vec::new(),
+        }
+    }
+}
+
+impl Editor {
+    /// Refuses files above `bytes` from now on.
+    pub fn set_max_file_bytes(&mut self, bytes: u64) {
+        self.max_file_bytes = bytes;
+    }
+
+    /// What happened since the last call, in order.
+    pub fn take_events(&mut self) -> Vec<XiEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Opens a file, or makes a buffer with a text.
+    ///
+    /// # Errors
+    /// [`EditorError`], as for all operations.
+    pub fn open(&mut self, request: Open) -> Result<BufferInfo, EditorError> {
+        let path = match &request.path {
+            Some(path) => Some(file::resolve_new(absolute(path)?)?),
+            None => None,
+        };
+        if let Some(path) = &path
+            && let Some(open) = self.at_path(path)
+        {
+            return match request.text {
+                None => Ok(open.info()),
+                Some(_) => Err(EditorError::Exists(path.clone())),
+            };
+        }
+        let opened = match (path, request.text) {
+            (Some(path), None) => self.load(path)?,
+            (Some(path), Some(_)) if path.symlink_metadata().is_ok() => {
+                return Err(EditorError::Exists(path));
+            }
+            (path, Some(text)) => fresh(path, &text),
+            (None, None) => return Err(EditorError::NothingToOpen),
+        };
+        self.buffers.push(opened);
+        let open = self.buffers.last_mut().ok_or(EditorError::NothingToOpen)?;
+        Ok(open.info())
+    }
+
+    fn load(&self, path: PathBuf) -> Result<OpenBuffer, EditorError> {
+        let loaded = file::read(&path, self.max_file_bytes)?;
+        let text = Text::from(loaded.decoded.text.as_str());
+        let buffer = Buffer::new(text.clone());
+        Ok(OpenBuffer {
+            key: BufferKey::new_v4(),
+            disk: Disk::holding(&buffer, loaded.fingerprint),
+            read_only: file::is_read_only(&path),
+            encoding: loaded.decoded.encoding,
+            buffer,
+            path: Some(path),
+        })
+    }
+
+    /// Reads text.
+    ///
+    /// # Errors
+    /// A range outside of the text or off character borders; more than fits a message.
+    pub fn content(&mut self, request: &Content) -> Result<TextAnswer, EditorError> {
+        let open = self.find(request.buffer)?;
+        let text = open.buffer.text();
+        let range = request.range.unwrap_or(Span {
+            start: 0,
+            end: text.len(),
+        });
+        text.check(range.start, range.end)?;
+        let len = range.end - range.start;
+        if len > MAX_LINE_BYTES {
+            return Err(EditorError::TooMuch { len });
+        }
+        Ok(TextAnswer {
+            text: text.slice(range.start, range.end).into_owned(),
+            range,
+            revision: open.buffer.revision(),
+        })
+    }
+
+    /// Inserts text; concurrent changes are merged.
+    ///
+    /// # Errors
+    /// [`EditorError::Edit`].
+    pub fn insert(&mut self, request: Insert) -> Result<Applied, EditorError> {
+        let edit = Replace {
+            start: request.at,
+            end: request.at,
+            text: request.text,
+        };
+        let policy = OnOverlap::Merge;
+        self.edit(
+            request.buffer,
+            request.base,
+            vec![edit],
+            policy,
+            &request.origin,
+        )
+    }
+
+    /// Deletes a range; concurrent changes are merged.
+    ///
+    /// # Errors
+    /// [`EditorError::Edit`].
+    pub fn delete(&mut self, request: &Delete) -> Result<Applied, EditorError> {
+        let edit = Replace {
+            start: request.range.start,
+            end: request.range.end,
+            text: String::new(),
+        };
+        let policy = OnOverlap::Merge;
+        self.edit(
+            request.buffer,
+            request.base,
+            vec![edit],
+            policy,
+            &request.origin,
+        )
+    }
+
+    /// Makes edits against a base revision.
+    ///
+    /// # Errors
+    /// [`EditorError::Edit`].
+    pub fn apply(&mut self, request: Apply) -> Result<Applied, EditorError> {
+        self.edit(
+            request.buffer,
+            Some(request.base),
+            request.edits,
+            request.on_overlap,
+            &request.origin,
+        )
+    }
+
+    /// Takes back the newest undo group.
+    ///
+    /// # Errors
+    /// [`EditorError::NoBuffer`].
+    pub fn undo(&mut self, request: &Undo) -> Result<Applied, EditorError> {
+        let applied = self.find(request.buffer)?.buffer.undo();
+        self.tell_change(request.buffer, &applied, USER);
+        Ok(applied)
+    }
+
+    /// Brings back the group undone last.
+    ///
+    /// # Errors
+    /// [`EditorError::NoBuffer`].
+    pub fn redo(&mut self, request: &Redo) -> Result<Applied, EditorError> {
+        let applied = self.find(request.buffer)?.buffer.redo();
+        self.tell_change(request.buffer, &applied, USER);
+        Ok(applied)
+    }
+
+    /// Closes a buffer.
+    ///
+    /// # Errors
+    /// [`EditorError::Unsaved`] unless changes may be discarded.
+    pub fn close(&mut self, request: &Close) -> Result<Empty, EditorError> {
+        let open = self.find(request.buffer)?;
+        if !request.discard && open.dirty() && !open.is_blank() {
+            return Err(EditorError::Unsaved);
+        }
+        self.buffers.retain(|open| open.key != request.buffer);
+        self.events.push(XiEvent::BufferClosed {
+            buffer: request.buffer,
+        });
+        Ok(Empty {})
+    }
+
+    /// Lists the open buffers.
+    pub fn list(&mut self) -> BufferList {
+        BufferList {
+            buffers: self.buffers.iter_mut().map(OpenBuffer::info).collect(),
+        }
+    }
+
+    /// Frees what is beyond the limits of history; for idle moments.
+    pub fn tidy(&mut self) {
+        for open in &mut self.buffers {
+            open.buffer.tidy();
+        }
+    }
+
+    fn edit(
+        &mut self,
+        key: BufferKey,
+        base: Option<u64>,
+        edits: Vec<Replace>,
+        policy: OnOverlap,
+        origin: &EditOrigin,
+    ) -> Result<Applied, EditorError> {
+        let open = self.find(key)?;
+        let applied = open.buffer.edit(base, edits, policy, origin)?;
+        let author = if origin.author.is_empty() {
+            USER
+        } else {
+            &origin.author
+        };
+        self.tell_change(key, &applied, author);
+        Ok(applied)
+    }
+
+    fn tell_change(&mut self, key: BufferKey, applied: &Applied, author: &str) {
+        let Some(open) = self.buffers.iter().find(|open| open.key == key) else {
+            return;
+        };
+        if applied.changed {
+            self.events.push(XiEvent::BufferChanged {
+                buffer: key,
+                revision: applied.revision,
+                edits: applied.edits.clone(),
+                author: author.to_owned(),
+                len: open.buffer.text().len(),
+                dirty: open.dirty(),
+            });
+        }
+    }
+
+    fn find(&mut self, key: BufferKey) -> Result<&mut OpenBuffer, EditorError> {
+        self.buffers
+            .iter_mut()
+            .find(|open| open.key == key)
+            .ok_or(EditorError::NoBuffer(key))
+    }
+
+    fn at_path(&mut self, path: &Path) -> Option<&mut OpenBuffer> {
+        self.buffers
+            .iter_mut()
+            .find(|open| open.path.as_deref() == Some(path))
+    }
+}
+
+impl OpenBuffer {
+    /// Whether this is a buffer without file and text, which nobody misses.
+    fn is_blank(&self) -> bool {
+        self.path.is_none() && self.buffer.text().is_empty()
+    }
+}
+
+/// A buffer that no file holds yet.
+fn fresh(path: Option<PathBuf>, text: &str) -> OpenBuffer {
+    OpenBuffer {
+        key: BufferKey::new_v4(),
+        buffer: Buffer::new(Text::from(text)),
+        path,
+        disk: Disk::nothing(),
+        encoding: Encoding::Utf8,
+        read_only: false,
+    }
+}
+
+fn absolute(path: &Path) -> Result<&Path, EditorError> {
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(EditorError::RelativePath(path.to_owned()))
+    }
+}

@@ -1,0 +1,154 @@
+//! What an operation may fail with, and its form on the wire.
+
+use crate::engine::EditError;
+use crate::file::FileError;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use symphony_ipc_protocol::jsonrpc::{RpcError, code};
+use symphony_ipc_protocol::xi::{BufferKey, RevisionNumber};
+
+/// Why an operation was not done. Nothing changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum EditorError {
+    /// The edit does not fit the buffer.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// The file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// No such buffer is open.
+    #[error("no buffer {0} is open")]
+    NoBuffer(BufferKey),
+    /// The path is not absolute.
+    #[error("{} is not an absolute path", .0.display())]
+    RelativePath(PathBuf),
+    /// Neither a path nor a text was given.
+    #[error("`open` needs `path`, `text` or both")]
+    NothingToOpen,
+    /// The buffer belongs to no file.
+    #[error("buffer {0} has no file: give a path")]
+    NoFile(BufferKey),
+    /// A file or another buffer is there already.
+    #[error("{} exists already", .0.display())]
+    Exists(PathBuf),
+    /// The file may not be written.
+    #[error("{} is read-only", .0.display())]
+    ReadOnly(PathBuf),
+    /// The file on disk is not what was read or written last.
+    #[error("{} changed on disk", .0.display())]
+    ChangedOnDisk(PathBuf),
+    /// The caller did not know the newest revision.
+    #[error("revision {asked} is not the newest, {newest} is")]
+    NotNewest {
+        /// What the caller named.
+        asked: RevisionNumber,
+        /// The newest.
+        newest: RevisionNumber,
+    },
+    /// Closing would lose unsaved changes.
+    #[error("the buffer has unsaved changes")]
+    Unsaved,
+    /// So much text does not fit one message.
+    #[error("{len} bytes do not fit one message: read by ranges")]
+    TooMuch {
+        /// What was asked for, in bytes.
+        len: usize,
+    },
+}
+
+impl EditorError {
+    fn code(&self) -> i64 {
+        match self {
+            Self::Edit(error) => match error {
+                EditError::BaseTooOld { .. } | EditError::Overlap { .. } => code::CONFLICT,
+                EditError::NoSuchRevision { .. }
+                | EditError::OutOfRange { .. }
+                | EditError::NotABorder { .. }
+                | EditError::NotSorted { .. } => code::INVALID_PARAMS,
+                EditError::Engine(_) => code::INTERNAL_ERROR,
+            },
+            Self::File(error) => match error {
+                FileError::Missing(_) => code::NOT_FOUND,
+                FileError::NotAFile(_)
+                | FileError::TooLarge { .. }
+                | FileError::NotText { .. } => code::UNSUPPORTED,
+                FileError::Io { .. } | FileError::Write { .. } => code::IO,
+            },
+            Self::NoBuffer(_) => code::NOT_FOUND,
+            Self::RelativePath(_) | Self::NothingToOpen | Self::NoFile(_) => code::INVALID_PARAMS,
+            Self::Exists(_) | Self::ChangedOnDisk(_) | Self::NotNewest { .. } | Self::Unsaved => {
+                code::CONFLICT
+            }
+            Self::ReadOnly(_) => code::REFUSED,
+            Self::TooMuch { .. } => code::UNSUPPORTED,
+        }
+    }
+
+    /// What programs need to act on the error.
+    fn data(&self) -> Option<Value> {
+        Some(match self {
+            Self::Edit(EditError::BaseTooOld { oldest, .. }) => {
+                json!({"reason": "base_too_old", "oldest": oldest})
+            }
+            Self::Edit(EditError::Overlap {
+                newest, overlaps, ..
+            }) => json!({"reason": "overlap", "revision": newest, "overlaps": overlaps}),
+            Self::Edit(EditError::OutOfRange { len, .. }) => json!({"len": len}),
+            Self::Edit(EditError::NotABorder { offset }) => json!({"offset": offset}),
+            Self::Edit(EditError::NoSuchRevision { newest, .. }) => json!({"revision": newest}),
+            Self::File(FileError::TooLarge { len, limit, .. }) => {
+                json!({"reason": "too_large", "len": len, "limit": limit})
+            }
+            Self::File(FileError::NotText { why, .. }) => {
+                json!({"reason": "not_text", "why": why.to_string(), "offset": why.offset()})
+            }
+            Self::File(FileError::Io { source, .. }) => os_error(source)?,
+            Self::File(FileError::Write { source, .. }) => {
+                let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source);
+                loop {
+                    let error = cause?;
+                    if let Some(io) = error.downcast_ref::<std::io::Error>() {
+                        return os_error(io);
+                    }
+                    cause = error.source();
+                }
+            }
+            Self::Exists(_) => json!({"reason": "exists"}),
+            Self::ChangedOnDisk(_) => json!({"reason": "changed_on_disk"}),
+            Self::NotNewest { newest, .. } => json!({"reason": "not_newest", "revision": newest}),
+            Self::Unsaved => json!({"reason": "unsaved"}),
+            _ => return None,
+        })
+    }
+}
+
+fn os_error(error: &std::io::Error) -> Option<Value> {
+    error
+        .raw_os_error()
+        .map(|number| json!({"os_error": number}))
+}
+
+/// The message with those of its causes that it does not quote already.
+fn with_causes(error: &EditorError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let part = error.to_string();
+        if !text.contains(&part) {
+            text.push_str(": ");
+            text.push_str(&part);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+impl From<EditorError> for RpcError {
+    fn from(error: EditorError) -> Self {
+        let rpc = Self::new(error.code(), with_causes(&error));
+        match error.data() {
+            Some(data) => rpc.with_data(data),
+            None => rpc,
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! A buffer: the newest text, its recent revisions, edits against any of them.
+
+use super::changes::Changes;
+use super::history::{History, Limits, State};
+use super::text::{Summary, Text};
+use std::collections::VecDeque;
+use symphony_ipc_protocol::xi::{Applied, EditOrigin, OnOverlap, Replace, RevisionNumber, Span};
+
+/// Edits may be made against so many revisions before the newest.
+pub const HELD_REVISIONS: usize = 1_000;
+/// Held revisions keep at most so many bytes of replaced and new text alive.
+const HELD_BYTES: usize = 256 * 1024 * 1024;
+
+/// Why an edit was not made. Nothing changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// The base is no longer held: read the text again and make the edit anew.
+    #[error("revision {base} is too old, the oldest held is {oldest}: reload the text")]
+    BaseTooOld {
+        /// The revision asked for.
+        base: RevisionNumber,
+        /// The oldest that edits may be made against.
+        oldest: RevisionNumber,
+    },
+    /// The base does not exist yet.
+    #[error("revision {base} does not exist, the newest is {newest}")]
+    NoSuchRevision {
+        /// The revision asked for.
+        base: RevisionNumber,
+        /// The newest revision.
+        newest: RevisionNumber,
+    },
+    /// The range ends before it begins, or past the text.
+    #[error("range {start}..{end} is not in the text of {len} bytes")]
+    OutOfRange {
+        /// First byte.
+        start: usize,
+        /// One past the last byte.
+        end: usize,
+        /// Length of the text in bytes.
+        len: usize,
+    },
+    /// The offset lies inside a character.
+    #[error("offset {offset} is not on a character border")]
+    NotABorder {
+        /// The offset.
+        offset: usize,
+    },
+    /// Edits are not sorted, or overlap each other.
+    #[error("edit {index} begins at {start}, before the end {previous_end} of the edit before it")]
+    NotSorted {
+        /// Which edit, counted from 0.
+        index: usize,
+        /// Where it begins.
+        start: usize,
+        /// Where the one before ends.
+        previous_end: usize,
+    },
+    /// Concurrent changes met the edits, and the policy is to refuse.
+    #[error("text that the edits replace or adjoin changed since revision {base}")]
+    Overlap {
+        /// The revision that the edits were made against.
+        base: RevisionNumber,
+        /// The newest revision.
+        newest: RevisionNumber,
+        /// What changed, in positions of the newest revision.
+        overlaps: Vec<Span>,
+    },
+    /// The engine refused the edit; a defect of the engine.
+    #[error("the engine refused the edit: {0}")]
+    Engine(String),
+}
+
+/// A revision before the newest, and what changed after it.
+struct Past {
+    text: Text,
+    changes: Changes,
+    bytes: usize,
+}
+
+/// A text with revisions and undo. Revision 0 is the initial text.
+pub struct Buffer {
+    history: History,
+    revision: RevisionNumber,
+    text: Text,
+    /// The revisions before the newest, oldest first, without a gap.
+    past: VecDeque<Past>,
+    past_bytes: usize,
+    summary: Option<(State, Summary)>,
+}
+
+impl Buffer {
+    /// A buffer with an initial text.
+    pub fn new(text: Text) -> Self {
+        Self::with_limits(text, Limits::default())
+    }
+
+    fn with_limits(text: Text, limits: Limits) -> Self {
+        Self {
+            history: History::new(&text, limits),
+            revision: 0,
+            text,
+            past: VecDeque::new(),
+            past_bytes: 0,
+            summary: None,
+        }
+    }
+
+    /// The newest revision.
+    pub fn revision(&self) -> RevisionNumber {
+        self.revision
+    }
+
+    /// The newest text; free.
+    pub fn text(&self) -> &Text {
+        &self.text
+    }
+
+    /// Identifies the newest text's state; equal when undo or redo brought a state back.
+    pub fn state(&self) -> u64 {
+        self.history.state()
+    }
+
+    /// Digest and line ends of the newest text; computed once a state.
+    pub fn summary(&mut self) -> Summary {
+        let state = self.state();
+        match &self.summary {
+            Some((of, summary)) if *of == state => summary.clone(),
+            _ => {
+                let summary = self.text.summary();
+                self.summary = Some((state, summary.clone()));
+                summary
+            }
+        }
+    }
+
+    /// The oldest revision that edits may be made against.
+    pub fn oldest(&self) -> RevisionNumber {
+        self.revision - self.past.len() as u64
+    }
+
+    /// Makes edits against revision `base` (the newest when absent), rebased onto the newest.
+    ///
+    /// # Errors
+    /// [`EditError`]; nothing changed then.
+    pub fn edit(
+        &mut self,
+        base: Option<RevisionNumber>,
+        edits: Vec<Replace>,
+        on_overlap: OnOverlap,
+        origin: &EditOrigin,
+    ) -> Result<Applied, EditError> {
+        let base = base.unwrap_or(self.revision);
+        check(self.text_at(base)?, &edits)?;
+        let rebased = self.changes_since(base).rebase(edits);
+        if on_overlap == OnOverlap::Refuse && !rebased.overlaps.is_empty() {
+            return Err(EditError::Overlap {
+                base,
+                newest: self.revision,
+                overlaps: rebased.overlaps,
+            });
+        }
+        let mut edits = rebased.edits;
+        edits.retain(|e| !self.text.holds(e.start, e.end, &e.text));
+        if edits.is_empty() {
+            return Ok(self.unchanged(rebased.overlaps));
+        }
+        let key = origin.group.map(|group| (origin.author.clone(), group));
+        self.history
+            .edit(&edits, key)
+            .map_err(|e| EditError::Engine(format!("{e:?}")))?;
+        let changes = Changes::of_edits(&edits);
+        let overlaps = rebased
+            .overlaps
+            .iter()
+            .map(|span| changes.cover(*span))
+            .collect();
+        Ok(self.advance(edits, changes, overlaps))
+    }
+
+    /// Takes back the newest undo group.
+    pub fn undo(&mut self) -> Applied {
+        let edits = self.history.undo();
+        self.stepped(edits)
+    }
+
+    /// Brings back the group undone last.
+    pub fn redo(&mut self) -> Applied {
+        let edits = self.history.redo();
+        self.stepped(edits)
+    }
+
+    /// Ends the newest undo group: the next edit begins another.
+    pub fn seal(&mut self) {
+        self.history.seal();
+    }
+
+    /// Frees history beyond its limits; for idle moments. Changes nothing that is seen.
+    pub fn tidy(&mut self) {
+        self.history.tidy();
+    }
+
+    fn text_at(&self, base: RevisionNumber) -> Result<&Text, EditError> {
+        if base == self.revision {
+            return Ok(&self.text);
+        }
+        if base > self.revision {
+            return Err(EditError::NoSuchRevision {
+                base,
+                newest: self.revision,
+            });
+        }
+        let too_old = EditError::BaseTooOld {
+            base,
+            oldest: self.oldest(),
+        };
+        let index = base.checked_sub(self.oldest()).ok_or(too_old)?;
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        self.past
+            .get(index)
+            .map(|past| &past.text)
+            .ok_or(EditError::NoSuchRevision {
+                base,
+                newest: self.revision,
+            })
+    }
+
+    /// What changed from a held revision to the newest; text that came back is no change.
+    fn changes_since(&self, base: RevisionNumber) -> Changes {
+        let index = usize::try_from(base - self.oldest()).unwrap_or(usize::MAX);
+        let mut since = Changes::default();
+        for past in self.past.iter().skip(index) {
+            since = since.then(&past.changes);
+        }
+        if let Some(past) = self.past.get(index) {
+            since.retain_real(|old, new| past.text.same_range(old, &self.text, new));
+        }
+        since
+    }
+
+    fn stepped(&mut self, edits: Option<Vec<Replace>>) -> Applied {
+        match edits {
+            Some(edits) if !edits.is_empty() => {
+                let changes = Changes::of_edits(&edits);
+                self.advance(edits, changes, Vec::new())
+            }
+            _ => self.unchanged(Vec::new()),
+        }
+    }
+
+    fn unchanged(&self, overlaps: Vec<Span>) -> Applied {
+        Applied {
+            revision: self.revision,
+            changed: false,
+            edits: Vec::new(),
+            overlaps,
+        }
+    }
+
+    /// Counts the history's new text as the next revision.
+    fn advance(&mut self, edits: Vec<Replace>, changes: Changes, overlaps: Vec<Span>) -> Applied {
+        let bytes = changes.iter().map(|c| c.old + c.new).sum();
+        let text = std::mem::replace(&mut self.text, self.history.text());
+        self.past.push_back(Past {
+            text,
+            changes,
+            bytes,
+        });
+        self.past_bytes += bytes;
+        while self.past.len() > HELD_REVISIONS
+            || (self.past_bytes > HELD_BYTES && self.past.len() > 1)
+        {
+            let Some(past) = self.past.pop_front() else {
+                break;
+            };
+            self.past_bytes -= past.bytes;
+        }
+        self.revision += 1;
+        Applied {
+            revision: self.revision,
+            changed: true,
+            edits,
+            overlaps,
+        }
+    }
+}
+
+impl Text {
+    /// Checks that a range lies in the text, on character borders.
+    ///
+    /// # Errors
+    /// [`EditError::OutOfRange`] or [`EditError::NotABorder`].
+    pub fn check(&self, start: usize, end: usize) -> Result<(), EditError> {
+        let len = self.len();
+        if end < start || end > len {
+            return Err(EditError::OutOfRange { start, end, len });
+        }
+        match [start, end].into_iter().find(|o| !self.is_border(*o)) {
+            Some(offset) => Err(EditError::NotABorder { offset }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Checks that edits are sorted, apart, in the text and on character borders.
+fn check(text: &Text, edits: &[Replace]) -> Result<(), EditError> {
+    let mut previous_end = 0;
+    for (index, edit) in edits.iter().enumerate() {
+        let (start, end) = (edit.start, edit.end);
+        text.check(start, end)?;
+        if start < previous_end {
+            return Err(EditError::NotSorted {
+                index,
+                start,
+                previous_end,
+            });
+        }
+        previous_end = end;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "buffer_tests.rs"]
+mod tests;

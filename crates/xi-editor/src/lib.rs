@@ -1,0 +1,11 @@
+//! The text engine: every buffer lives here.
+//!
+//! [`engine`] holds texts, revisions and undo; [`file`] reads and writes files;
+//! [`editor`] is the open buffers and the operations of the protocol;
+//! [`server`] speaks JSON-RPC over two streams. The binary joins them.
+
+pub mod editor;
+pub mod engine;
+pub mod file;
+pub mod merge;
+pub mod server;

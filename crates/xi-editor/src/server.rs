@@ -1,0 +1,259 @@
+//! The protocol over two streams: a reader, one editing loop, a writer.
+//!
+//! The reader parses lines into a bounded queue. The loop does one request
+//! after the other. The writer takes from a bounded [`outbox`]. A client that
+//! does not read loses events (it is told which buffers to read again) but no
+//! response: when responses back up, the loop takes no further request, so
+//! memory stays bounded.
+
+mod inbox;
+mod lines;
+mod outbox;
+
+use crate::editor::{Editor, EditorError};
+use inbox::{Inbox, Incoming};
+use outbox::Outbox;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::time::Duration;
+use symphony_ipc_protocol::jsonrpc::{self, MAX_LINE_BYTES, Message, RequestId, RpcError, code};
+use symphony_ipc_protocol::xi::{
+    Apply, Buffers, Close, Content, Delete, EVENT_METHOD, Empty, FileChanged, Initialize,
+    Initialized, Insert, Open, PROTOCOL, Ping, Redo, Save, Shutdown, Undo, XiEvent, XiRequest,
+};
+
+/// At the end, so long is waited for the client to take the last answers.
+const LAST_WRITE: Duration = Duration::from_secs(2);
+
+/// Why serving ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The input ended.
+    InputClosed,
+    /// The client asked for it.
+    Shutdown,
+    /// Nobody reads the output any more.
+    OutputClosed,
+}
+
+/// Serves one client until it leaves.
+///
+/// # Errors
+/// When a thread cannot be started.
+pub fn serve(
+    input: impl Read + Send + 'static,
+    output: impl Write + Send + 'static,
+) -> std::io::Result<End> {
+    let inbox = Arc::new(Inbox::default());
+    let outbox = Arc::new(Outbox::default());
+    let (to, from) = (Arc::clone(&inbox), Arc::clone(&outbox));
+    std::thread::Builder::new()
+        .name("reader".to_owned())
+        .spawn(move || lines::read_into(input, &to))?;
+    std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || from.write_to(output))?;
+    let mut session = Session::default();
+    let end = session.run(&inbox, &outbox);
+    inbox.close();
+    outbox.finish(LAST_WRITE);
+    Ok(end)
+}
+
+/// One client's state.
+#[derive(Default)]
+struct Session {
+    editor: Editor,
+    initialized: bool,
+    ending: bool,
+}
+
+impl Session {
+    fn run(&mut self, inbox: &Inbox, outbox: &Outbox) -> End {
+        loop {
+            let next = inbox.try_take().or_else(|| {
+                self.editor.tidy();
+                inbox.take()
+            });
+            let Some(incoming) = next else {
+                return End::InputClosed;
+            };
+            let reply = self.reply(incoming);
+            let events = self.editor.take_events();
+            if !outbox.push(reply, events.iter().filter_map(event_line)) {
+                return End::OutputClosed;
+            }
+            if self.ending {
+                return End::Shutdown;
+            }
+        }
+    }
+
+    /// Does what a line asks for; the line to answer, if any.
+    fn reply(&mut self, incoming: Incoming) -> Option<Vec<u8>> {
+        match incoming {
+            Incoming::Message(Message::Request { id, method, params }) => {
+                Some(match self.request(&id, &method, params) {
+                    Ok(line) => line,
+                    Err(error) => {
+                        tracing::debug!(%id, method, %error, "refused");
+                        reply_line(Some(id), error)
+                    }
+                })
+            }
+            Incoming::Message(Message::Notification { method, .. }) => {
+                tracing::warn!(method, "ignored a notification: there are none in this protocol");
+                None
+            }
+            Incoming::Message(Message::Response { id, .. }) => {
+                tracing::warn!(?id, "ignored a response: nothing was asked");
+                None
+            }
+            Incoming::Malformed(malformed) => {
+                tracing::warn!(error = %malformed, "bad line");
+                Some(malformed.into_reply().to_line().into_bytes())
+            }
+            Incoming::TooLong => {
+                let why = format!("the line is longer than {MAX_LINE_BYTES} bytes");
+                tracing::warn!(why, "bad line");
+                Some(reply_line(None, RpcError::new(code::INVALID_REQUEST, why)))
+            }
+        }
+    }
+
+    fn request(
+        &mut self,
+        id: &RequestId,
+        method: &str,
+        params: Value,
+    ) -> Result<Vec<u8>, RpcError> {
+        if method == Initialize::METHOD {
+            let request = jsonrpc::params(method, params)?;
+            return line(id, &self.initialize(&request)?);
+        }
+        if !self.initialized {
+            return Err(RpcError::new(
+                code::INVALID_REQUEST,
+                format!("`initialize` must come before `{method}`"),
+            ));
+        }
+        match method {
+            Ping::METHOD => self.answer(id, params, |_, _: Ping| Ok(Empty {})),
+            Open::METHOD => self.answer(id, params, Editor::open),
+            Content::METHOD => self.answer(id, params, |e, r| e.content(&r)),
+            Insert::METHOD => self.answer(id, params, Editor::insert),
+            Delete::METHOD => self.answer(id, params, |e, r: Delete| e.delete(&r)),
+            Apply::METHOD => self.answer(id, params, Editor::apply),
+            Undo::METHOD => self.answer(id, params, |e, r: Undo| e.undo(&r)),
+            Redo::METHOD => self.answer(id, params, |e, r: Redo| e.redo(&r)),
+            Save::METHOD => self.answer(id, params, |e, r| e.save(&r)),
+            Close::METHOD => self.answer(id, params, |e, r| e.close(&r)),
+            FileChanged::METHOD => self.answer(id, params, |e, r| e.file_changed(&r)),
+            Buffers::METHOD => self.answer(id, params, |e, _: Buffers| Ok(e.list())),
+            Shutdown::METHOD => {
+                self.ending = true;
+                self.answer(id, params, |_, _: Shutdown| Ok(Empty {}))
+            }
+            _ => Err(RpcError::method_not_found(method)),
+        }
+    }
+
+    fn answer<R: XiRequest>(
+        &mut self,
+        id: &RequestId,
+        params: Value,
+        run: impl FnOnce(&mut Editor, R) -> Result<R::Answer, EditorError>,
+    ) -> Result<Vec<u8>, RpcError> {
+        let request = jsonrpc::params(R::METHOD, params)?;
+        line(id, &run(&mut self.editor, request)?)
+    }
+
+    fn initialize(&mut self, request: &Initialize) -> Result<Initialized, RpcError> {
+        if self.initialized {
+            return Err(RpcError::new(
+                code::INVALID_REQUEST,
+                "`initialize` was done already",
+            ));
+        }
+        if !request.protocols.iter().any(|p| p == PROTOCOL) {
+            let why = format!("none of the client's protocols is spoken here, only {PROTOCOL}");
+            return Err(
+                RpcError::new(code::UNSUPPORTED, why).with_data(json!({"protocols": [PROTOCOL]}))
+            );
+        }
+        if let Some(bytes) = request.max_file_bytes {
+            self.editor.set_max_file_bytes(bytes);
+        }
+        self.initialized = true;
+        tracing::info!(client = request.client, "initialized");
+        Ok(Initialized {
+            protocol: PROTOCOL.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+        })
+    }
+}
+
+/// A response, written without building a tree of values first.
+#[derive(Serialize)]
+struct Response<'a, T> {
+    jsonrpc: &'static str,
+    id: &'a RequestId,
+    result: &'a T,
+}
+
+/// An event, likewise.
+#[derive(Serialize)]
+struct Event<'a> {
+    jsonrpc: &'static str,
+    method: &'static str,
+    params: &'a XiEvent,
+}
+
+fn line<T: Serialize>(id: &RequestId, result: &T) -> Result<Vec<u8>, RpcError> {
+    let jsonrpc = "2.0";
+    let response = Response {
+        jsonrpc,
+        id,
+        result,
+    };
+    let mut line = serde_json::to_vec(&response).map_err(|e| {
+        RpcError::new(
+            code::INTERNAL_ERROR,
+            format!("the answer cannot be written: {e}"),
+        )
+    })?;
+    if line.len() > MAX_LINE_BYTES {
+        return Err(EditorError::TooMuch { len: line.len() }.into());
+    }
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn event_line(event: &XiEvent) -> Option<outbox::Event> {
+    let message = Event {
+        jsonrpc: "2.0",
+        method: EVENT_METHOD,
+        params: event,
+    };
+    match serde_json::to_vec(&message) {
+        Ok(mut line) => {
+            line.push(b'\n');
+            Some(outbox::Event {
+                buffer: event.buffer(),
+                line,
+            })
+        }
+        Err(error) => {
+            tracing::error!(%error, "an event cannot be written");
+            None
+        }
+    }
+}
+
+fn reply_line(id: Option<RequestId>, error: RpcError) -> Vec<u8> {
+    let outcome = Err(error);
+    Message::Response { id, outcome }.to_line().into_bytes()
+}
