@@ -266,7 +266,7 @@ pub(super) fn nearest(path: &[String]) -> Option<String> {
             .collect();
         let candidate = dotted(&parts);
         // The right name in the wrong section is a near miss as well.
-        let misplaced = parts.last() == Some(last) && !candidate.contains('*');
+        let misplaced = parts.last() == Some(last) && !key.path.ends_with('*');
         let distance = if misplaced {
             1
         } else {

@@ -17,8 +17,10 @@ const MAX_LINKS: usize = 40;
 /// A temporary file in the same folder is written and synced, given the mode
 /// (and, where allowed, the owner) of the file it replaces, renamed over it,
 /// and the folder is synced. A symbolic link stays: the file it names is
-/// replaced. On any error the original is untouched and no temporary file is
-/// left. Other hard links to the file keep the old content.
+/// replaced. On any error before the rename the original is untouched and no
+/// temporary file is left; when only the folder cannot be synced
+/// ([`FsOp::SyncDir`]), the new content is in place but may not survive a power
+/// cut. Other hard links to the file keep the old content.
 ///
 /// # Errors
 /// [`FsError`]: the folder is missing or read-only, the existing file may not
