@@ -1,0 +1,264 @@
+//! The Operator `verify-comments-only`: edits that add comments and nothing else.
+
+use crate::compare::{comments, same_code};
+use crate::languages::Language;
+use crate::patch::{apply, by_file, check_range, overlap};
+use crate::project::{Project, finding};
+use crate::walk::in_parallel;
+use crate::write_doc_comments::is_line_start;
+use std::ops::Range;
+use symphony_extension_sdk::types::{Edit, Finding};
+use symphony_extension_sdk::{Call, Failure, Outputs};
+use tree_sitter::Tree;
+
+/// Runs the Operator: `edits` in; `kept`, `refused` and `files` (with kept edits) out.
+///
+/// # Errors
+/// [`Failure`] for wrong inputs, an unreadable project, a cancelled call.
+pub fn run(call: &Call) -> Result<Outputs, Failure> {
+    let edits: Vec<Edit> = call.input("edits")?;
+    let project = Project::of(call)?;
+    let files: Vec<(String, Vec<Edit>)> = by_file(edits).into_iter().collect();
+    let verdicts = in_parallel(call, &files, |(path, edits)| file(&project, path, edits))?;
+    let mut kept = Vec::new();
+    let mut refused = Vec::new();
+    let mut with_edits = 0;
+    for verdict in verdicts {
+        with_edits += usize::from(!verdict.kept.is_empty());
+        kept.extend(verdict.kept);
+        refused.extend(verdict.refused);
+    }
+    Outputs::new()
+        .with("kept", kept)?
+        .with("refused", refused)?
+        .with("files", with_edits)
+}
+
+/// What became of one file's edits.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Edits that add comments only, by position.
+    pub kept: Vec<Edit>,
+    /// What is wrong with the others.
+    pub refused: Vec<Finding>,
+}
+
+fn file(project: &Project, path: &str, edits: &[Edit]) -> Verdict {
+    let all = |message: String| Verdict {
+        kept: Vec::new(),
+        refused: edits
+            .iter()
+            .map(|edit| finding(path, &edit.item, &message))
+            .collect(),
+    };
+    let Some(language) = Language::of_path(path) else {
+        return all("comments cannot be told from code in this kind of file".to_owned());
+    };
+    let text = match project.read(path) {
+        Ok(text) => text,
+        Err(error) => return all(error.to_string()),
+    };
+    let (current, stale): (Vec<Edit>, Vec<Edit>) = edits
+        .iter()
+        .cloned()
+        .partition(|edit| edit.base == text.base);
+    let mut verdict = verify(language, &text.text, current);
+    verdict.refused.extend(stale.iter().map(|edit| {
+        finding(
+            path,
+            &edit.item,
+            "the file has changed since the edit was made",
+        )
+    }));
+    verdict
+}
+
+/// Keeps the edits of a text that add comments only.
+///
+/// An edit is kept when it is whole new lines, each of them in a comment (or,
+/// in Python, a docstring), and the syntax tree without comments stays the same.
+#[must_use]
+pub fn verify(language: Language, text: &str, edits: Vec<Edit>) -> Verdict {
+    let mut verdict = Verdict::default();
+    let Some(tree) = language.parse(text) else {
+        return refuse_all(edits, "the file cannot be parsed");
+    };
+    let checker = Checker {
+        language,
+        text,
+        tree,
+    };
+    let mut candidates: Vec<Edit> = Vec::new();
+    for edit in edits {
+        let why = checker.plain_fault(&edit).or_else(|| {
+            candidates
+                .iter()
+                .any(|other| overlap(other, &edit))
+                .then_some("another edit wants the same place")
+        });
+        match why {
+            Some(why) => verdict.refused.push(finding(&edit.path, &edit.item, why)),
+            None => candidates.push(edit),
+        }
+    }
+    candidates.sort_by_key(|edit| edit.start);
+    let mut refused = Vec::new();
+    checker.divide(&candidates, &mut verdict.kept, &mut refused);
+    // What is fine by halves may not be fine together.
+    if checker.fault(&verdict.kept).is_some() {
+        let halves = std::mem::take(&mut verdict.kept);
+        for edit in halves {
+            verdict.kept.push(edit);
+            if let Some(why) = checker.fault(&verdict.kept)
+                && let Some(edit) = verdict.kept.pop()
+            {
+                refused.push((edit, why));
+            }
+        }
+    }
+    verdict.refused.extend(
+        refused
+            .iter()
+            .map(|(edit, why)| finding(&edit.path, &edit.item, why)),
+    );
+    verdict
+}
+
+fn refuse_all(edits: Vec<Edit>, why: &str) -> Verdict {
+    Verdict {
+        kept: Vec::new(),
+        refused: edits
+            .iter()
+            .map(|edit| finding(&edit.path, &edit.item, why))
+            .collect(),
+    }
+}
+
+struct Checker<'t> {
+    language: Language,
+    text: &'t str,
+    tree: Tree,
+}
+
+impl Checker<'_> {
+    /// What can be seen without parsing.
+    fn plain_fault(&self, edit: &Edit) -> Option<&'static str> {
+        if check_range(self.text, edit).is_err() {
+            return Some("the edit's range does not fit the file");
+        }
+        if edit.start != edit.end {
+            return Some("the edit takes something away");
+        }
+        if edit.text.trim().is_empty() {
+            return Some("the edit adds no comment");
+        }
+        if !is_line_start(self.text, edit.start) || !edit.text.ends_with('\n') {
+            return Some("the edit is not whole new lines");
+        }
+        if edit.text.replace("\r\n", "").contains('\r') {
+            return Some("the edit has stray line endings");
+        }
+        if self.parts_a_directive(edit.start) {
+            return Some("the edit stands between a directive and its line");
+        }
+        None
+    }
+
+    /// Whether the line before is a comment that works on the next line.
+    fn parts_a_directive(&self, at: usize) -> bool {
+        let line = self.text[..at]
+            .lines()
+            .next_back()
+            .unwrap_or_default()
+            .trim();
+        let comment = line.starts_with("//") || line.starts_with("/*") || line.starts_with('#');
+        let next_line = !matches!(self.language, Language::Go | Language::Python);
+        comment && next_line && line.starts_with('/') && self.language.is_directive(line)
+    }
+
+    /// Keeps the largest groups that pass, by halves.
+    fn divide(
+        &self,
+        edits: &[Edit],
+        kept: &mut Vec<Edit>,
+        refused: &mut Vec<(Edit, &'static str)>,
+    ) {
+        if edits.is_empty() {
+            return;
+        }
+        match (self.fault(edits), edits) {
+            (None, _) => kept.extend_from_slice(edits),
+            (Some(why), [edit]) => refused.push((edit.clone(), why)),
+            (Some(_), _) => {
+                let (left, right) = edits.split_at(edits.len() / 2);
+                self.divide(left, kept, refused);
+                self.divide(right, kept, refused);
+            }
+        }
+    }
+
+    fn fault(&self, edits: &[Edit]) -> Option<&'static str> {
+        let Ok((after, added)) = apply(self.text, edits) else {
+            return Some("the edits overlap");
+        };
+        let Some(tree) = self.language.parse(&after) else {
+            return Some("the file cannot be parsed after the edit");
+        };
+        if !same_code(self.language, (self.text, &self.tree), (&after, &tree)) {
+            return Some("the edit changes code, not only comments");
+        }
+        let comments = comments(self.language, &after, &tree);
+        added
+            .into_iter()
+            .find_map(|range| self.fault_of_added(&after, &tree, &comments, range))
+    }
+
+    fn fault_of_added(
+        &self,
+        after: &str,
+        tree: &Tree,
+        comments: &[Range<usize>],
+        added: Range<usize>,
+    ) -> Option<&'static str> {
+        let mut at = added.start;
+        while at < added.end {
+            let rest = &after[at..added.end];
+            let blank = rest.len() - rest.trim_start().len();
+            at += blank;
+            if at >= added.end {
+                break;
+            }
+            let index = comments.partition_point(|range| range.end <= at);
+            let Some(comment) = comments.get(index).filter(|range| range.contains(&at)) else {
+                return Some("the edit adds something that is no comment");
+            };
+            if comment.start < added.start {
+                return Some("the edit is inside a comment that was there");
+            }
+            if self.language.is_directive(&after[comment.clone()]) {
+                return Some("the comment is a directive to a tool");
+            }
+            if self.in_macro(tree, comment) {
+                return Some("the comment is inside a macro, where it may be code");
+            }
+            at = comment.end;
+        }
+        None
+    }
+
+    fn in_macro(&self, tree: &Tree, comment: &Range<usize>) -> bool {
+        if self.language != Language::Rust {
+            return false;
+        }
+        let mut node = tree
+            .root_node()
+            .descendant_for_byte_range(comment.start, comment.start + 1);
+        while let Some(inner) = node {
+            if matches!(inner.kind(), "token_tree" | "macro_definition") {
+                return true;
+            }
+            node = inner.parent();
+        }
+        false
+    }
+}
