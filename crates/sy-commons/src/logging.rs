@@ -1,6 +1,6 @@
 //! Logging on `tracing`: console (stderr), rotating file, text or JSON lines.
 //!
-//! Every writer removes registered secrets (see [`redact`](crate::redact))
+//! Every writer removes registered secrets (see [`redact`](mod@crate::redact))
 //! before anything leaves the process. Writing to a file happens on a thread of
 //! its own behind a bounded queue: a slow or full disk never stops the work,
 //! and lines dropped because of it are counted.

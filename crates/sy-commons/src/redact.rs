@@ -1,6 +1,6 @@
 //! Removes registered secret values from text on its way out.
 //!
-//! [`Secret`](crate::secret::Secret) registers itself, and the logging writers
+//! [`Secret`] registers itself, and the logging writers
 //! and [`SymphonyError::render`](crate::error::SymphonyError::render) call
 //! [`redact`]. A value stays registered until the process ends: a log line may
 //! be written after the secret itself was dropped.

@@ -2,7 +2,7 @@
 //!
 //! A [`Secret`] prints as `[redacted]` whether shown, debugged or serialised,
 //! is wiped from memory when dropped, and makes itself known to
-//! [`redact`](crate::redact), so that its text is also removed from log lines
+//! [`redact`](mod@crate::redact), so that its text is also removed from log lines
 //! and rendered errors when someone copied it into one.
 
 use std::fmt;
