@@ -2,7 +2,7 @@
 //! files, pre-validation, secrets, and a duck. It depends on nothing of ours,
 //! and what two crates need is put here first.
 //!
-//! # Errors: [`error`]
+//! # Errors: [`error`](mod@error)
 //! Crates keep typed enums; [`Categorized`] says what the caller can do, and
 //! [`SymphonyError`] carries them to whoever reports them.
 //!
