@@ -80,7 +80,7 @@ pub(crate) struct Status {
 }
 
 pub(crate) enum Command {
-    Start,
+    Start { done: oneshot::Sender<()> },
     Restart { generation: u64, why: String },
     Stop { done: oneshot::Sender<()> },
 }
@@ -182,7 +182,9 @@ impl ActorHandle {
     /// Starts it again after it was stopped or failed; its past restarts are forgiven.
     /// Does nothing while it runs.
     pub async fn start(&self) -> Result<(), ActorError> {
-        self.command(Command::Start).await
+        let (done, taken) = oneshot::channel();
+        self.command(Command::Start { done }).await?;
+        taken.await.map_err(|_| ActorError::SupervisorEnded)
     }
 
     /// Ends the incarnation `generation` at once and starts another; does

@@ -255,7 +255,9 @@ async fn next_end(commands: &mut mpsc::Receiver<Command>, generation: u64) -> Wa
             Some(Command::Restart { generation: g, why }) if g == generation => {
                 return Watched::Ended(DeathCause::Replaced { why });
             }
-            Some(Command::Start | Command::Restart { .. }) => {}
+            // It runs; whoever asked may have gone.
+            Some(Command::Start { done }) => drop(done.send(())),
+            Some(Command::Restart { .. }) => {}
         }
     }
 }

@@ -117,7 +117,10 @@ impl Actor {
                     let _ = done.send(());
                     return self.rest(generation).await;
                 }
-                Some(Command::Start) => return true,
+                Some(Command::Start { done }) => {
+                    let _ = done.send(());
+                    return true;
+                }
                 Some(Command::Restart { .. }) => {}
             }
         }
@@ -128,8 +131,9 @@ impl Actor {
         loop {
             match self.commands.recv().await {
                 None => return false,
-                Some(Command::Start) => {
+                Some(Command::Start { done }) => {
                     self.shared.set(ActorState::Starting, None);
+                    let _ = done.send(());
                     return true;
                 }
                 Some(Command::Stop { done }) => {
