@@ -1,7 +1,11 @@
 //! What a run plays: everything that `resume` needs to play it again.
 
 use super::casting::CastMember;
-use crate::melody::{Melody, format::Values, problem::nearest};
+use crate::melody::{
+    Melody,
+    format::{InputDeclaration, Values},
+    problem::nearest,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -99,19 +103,16 @@ pub fn resolve_inputs(
         if !port_type.admits(&value) {
             return Err(unfit(port_type.to_string()));
         }
-        if let (crate::melody::format::InputDeclaration::Full(table), Some(number)) =
-            (declaration, value.as_f64())
+        if let (InputDeclaration::Full(table), Some(number)) = (declaration, value.as_f64())
+            && (table.min.is_some_and(|min| number < min)
+                || table.max.is_some_and(|max| number > max))
         {
-            if table.min.is_some_and(|min| number < min)
-                || table.max.is_some_and(|max| number > max)
-            {
-                let bound = |b: Option<f64>| b.map_or_else(|| "…".to_owned(), |b| b.to_string());
-                return Err(unfit(format!(
-                    "{port_type} from {} to {}",
-                    bound(table.min),
-                    bound(table.max)
-                )));
-            }
+            let bound = |b: Option<f64>| b.map_or_else(|| "…".to_owned(), |b| b.to_string());
+            return Err(unfit(format!(
+                "{port_type} from {} to {}",
+                bound(table.min),
+                bound(table.max)
+            )));
         }
         inputs.insert(input.clone(), value);
     }
