@@ -55,7 +55,7 @@ class Engine:
         try:
             self._server = _start(self._path, self._threads, self._slots)
         except Exception as error:
-            print(f"loading {self._path} failed: {error!r}", file=sys.stderr)
+            sys.stderr.write(f"loading {self._path} failed: {error!r}\n")
             self._problem = f"the model cannot be loaded: {type(error).__name__}"
         finally:
             self._ready.set()
