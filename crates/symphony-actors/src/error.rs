@@ -134,6 +134,8 @@ pub struct Death {
     pub generation: u64,
     /// Why.
     pub cause: DeathCause,
+    /// Whether it had become ready.
+    pub ready: bool,
     /// Its exit status, if it exited.
     pub code: Option<i32>,
     /// The signal that ended it, if one did.
@@ -209,6 +211,7 @@ mod tests {
         let mut death = Death {
             generation: 1,
             cause: DeathCause::Exited,
+            ready: true,
             code: Some(3),
             signal: None,
             last_words: (0..9).map(|n| format!("line {n}")).collect(),

@@ -83,9 +83,11 @@ impl Actor {
             Ok(process) => process,
             Err(error) => return End::Refused(error),
         };
+        let mut ready = false;
         let watched = match self.start(&mut process).await {
             Some(watched) => watched,
             None => {
+                ready = true;
                 let incarnation = process.incarnation.clone();
                 let pid = incarnation.pid;
                 self.shared.set(ActorState::Running, Some(incarnation));
@@ -95,7 +97,7 @@ impl Actor {
                 self.watch(&mut process).await
             }
         };
-        self.finish(process, watched).await
+        self.finish(process, watched, ready).await
     }
 
     fn connect(&self, spawned: Spawned, generation: u64) -> Result<Process, ActorError> {
@@ -187,7 +189,7 @@ impl Actor {
         Watched::Ended(ended_or(&mut process.child, reason).await)
     }
 
-    async fn finish(&self, mut process: Process, watched: Watched) -> End {
+    async fn finish(&self, mut process: Process, watched: Watched, ready: bool) -> End {
         let mut done = None;
         let mut refused = None;
         let cause = match watched {
@@ -207,8 +209,16 @@ impl Actor {
         let status = timeout(KILLED, process.child.wait()).await;
         self.spawner.release(process.group);
         let generation = process.incarnation.generation;
-        let words = drain(process).await;
-        let death = Arc::new(death(generation, cause, status.ok(), words));
+        let last_words = drain(process).await;
+        let (code, signal) = how(status.ok());
+        let death = Arc::new(Death {
+            generation,
+            cause,
+            ready,
+            code,
+            signal,
+            last_words,
+        });
         self.shared.death.send_replace(Some(death.clone()));
         self.shared
             .tell(generation, EventKind::Exited(death.clone()));
@@ -304,18 +314,11 @@ async fn drain(mut process: Process) -> Vec<String> {
     process.words.get()
 }
 
-fn death(
-    generation: u64,
-    cause: DeathCause,
-    status: Option<io::Result<ExitStatus>>,
-    last_words: Vec<String>,
-) -> Death {
+/// Exit status and signal, where known.
+fn how(status: Option<io::Result<ExitStatus>>) -> (Option<i32>, Option<i32>) {
     let status = status.and_then(Result::ok);
-    Death {
-        generation,
-        cause,
-        code: status.and_then(|s| s.code()),
-        signal: status.and_then(|s| s.signal()),
-        last_words,
-    }
+    (
+        status.and_then(|s| s.code()),
+        status.and_then(|s| s.signal()),
+    )
 }

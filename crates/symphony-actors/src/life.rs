@@ -67,9 +67,11 @@ impl Actor {
         }
         let policy = &self.spec.restart;
         let now = Instant::now();
-        while restarts
-            .front()
-            .is_some_and(|at: &Instant| now.duration_since(*at) > policy.within)
+        // A start that fails slowly must not be repeated for ever: it always counts.
+        while death.ready
+            && restarts
+                .front()
+                .is_some_and(|at: &Instant| now.duration_since(*at) > policy.within)
         {
             restarts.pop_front();
         }

@@ -1,0 +1,4 @@
+//! Ports to the world.
+
+pub mod extensions;
+mod rpc;
