@@ -95,8 +95,10 @@
 pub mod config;
 pub mod debug;
 pub mod error;
+pub mod framed;
 pub mod fs;
 pub mod logging;
+pub mod owner;
 pub mod prevalidation;
 pub mod redact;
 pub mod secret;
