@@ -3,12 +3,10 @@
 use crate::settings::Settings;
 use crate::sse::Events;
 use crate::stream::{Answer, BadEvent, error_message};
+use crate::watch::{Cause, Watch};
 use serde_json::Value;
 use std::io::Read;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use symphony_extension_sdk::{Call, Failure};
 use ureq::http::{HeaderMap, Response};
 use ureq::{Agent, Body, Timeout};
@@ -17,8 +15,6 @@ use ureq::{Agent, Body, Timeout};
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// Longest error page that is read.
 const MAX_ERROR_BYTES: u64 = 64 * 1024;
-/// How often cancellation and silence are looked at.
-const TICK: Duration = Duration::from_millis(20);
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -353,65 +349,4 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
     (0.0..=86_400.0)
         .contains(&seconds)
         .then(|| Duration::from_secs_f64(seconds).as_millis() as u64)
-}
-
-/// Why the watch closed the connection.
-#[derive(Debug, Clone, Copy)]
-enum Cause {
-    Cancelled,
-    Silent,
-}
-
-/// A thread that closes the connection when the call is cancelled, or when the
-/// server falls silent in the middle of its answer.
-struct Watch {
-    started: Instant,
-    /// Milliseconds after `started` when bytes last came; 0 before the first.
-    last: Arc<AtomicU64>,
-    cause: Arc<RwLock<Option<Cause>>>,
-    _end: SyncSender<()>,
-}
-
-impl Watch {
-    fn start(agent: &Agent, cancelled: Arc<AtomicBool>, idle: Duration) -> Self {
-        let started = Instant::now();
-        let last = Arc::new(AtomicU64::new(0));
-        let cause = Arc::new(RwLock::new(None));
-        // Dropping the sender ends the thread.
-        let (end, ended) = sync_channel::<()>(0);
-        let (agent, seen, why) = (agent.clone(), Arc::clone(&last), Arc::clone(&cause));
-        std::thread::spawn(move || {
-            while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                let last = seen.load(Ordering::Acquire);
-                let silent = started
-                    .elapsed()
-                    .saturating_sub(Duration::from_millis(last));
-                let found = if cancelled.load(Ordering::Acquire) {
-                    Cause::Cancelled
-                } else if last > 0 && silent > idle {
-                    Cause::Silent
-                } else {
-                    continue;
-                };
-                *why.write().unwrap_or_else(PoisonError::into_inner) = Some(found);
-                agent.shutdown();
-                return;
-            }
-        });
-        Self {
-            started,
-            last,
-            cause,
-            _end: end,
-        }
-    }
-
-    fn touch(&self) {
-        let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.last.store(now.max(1), Ordering::Release);
-    }
-
-    fn cause(&self) -> Option<Cause> {
-        *self.cause.read().unwrap_or_else(PoisonError::into_inner)
-    }
 }

@@ -13,6 +13,7 @@ mod schema;
 mod settings;
 mod sse;
 mod stream;
+mod watch;
 
 use std::process::ExitCode;
 
