@@ -93,6 +93,9 @@ struct Checker<'a> {
     problems: Vec<Problem>,
 }
 
+/// Every node has this output besides those of its player: who played it.
+pub const PLAYER_PORT: &str = "player";
+
 /// Ports that a prompt fills.
 const PROMPT_PORTS: [&str; 4] = ["messages", "schema", "max_tokens", "temperature"];
 
@@ -317,6 +320,9 @@ impl Checker<'_> {
         let Some(node) = self.melody.node(source) else {
             return Err(format!("there is no node `{source}`"));
         };
+        if port == PLAYER_PORT {
+            return Ok(PortType::Text);
+        }
         let Some(manifest) = self.players.ports_of(node) else {
             // Reported at that node already.
             return Ok(PortType::Json);
@@ -334,5 +340,14 @@ impl Checker<'_> {
         } else {
             port_type.clone()
         })
+    }
+}
+
+impl Melody {
+    /// The types of the melody's outputs; an output that does not check is left out.
+    pub fn output_types(&self, players: &Players) -> BTreeMap<String, PortType> {
+        let checker = Checker { melody: self, players, problems: Vec::new() };
+        let typed = |(name, reference): (&String, &Reference)| Some((name.clone(), checker.type_of(reference, None).ok()?));
+        self.output.iter().filter_map(typed).collect()
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     core::SymphonyCore,
     melody::{
         Melody, Node,
-        check::Players,
+        check::{PLAYER_PORT, Players},
         format::{BudgetDeclaration, OnError},
         template::holds,
     },
@@ -388,7 +388,7 @@ impl Performance<'_> {
             .into_iter()
             .map(|result| tally.count(result))
             .collect();
-        let (value, output) = if single {
+        let (mut value, output) = if single {
             (
                 outputs.into_iter().next().unwrap_or(Value::Null),
                 tally.last,
@@ -399,6 +399,9 @@ impl Performance<'_> {
                 None,
             )
         };
+        if let Value::Object(ports) = &mut value {
+            ports.insert(PLAYER_PORT.to_owned(), Value::from(member.player.to_string()));
+        }
         (self.events)(RunEvent::NodeFinished {
             node: node.name.clone(),
             counts: tally.counts,

@@ -1,0 +1,225 @@
+//! The host: the one owner of a project's state and processes.
+//!
+//! Puts the adapters behind the ports and has commands done. Never more than one
+//! host works on a project: whoever holds the lock of the project's state is it.
+
+mod authority;
+mod describe;
+mod play;
+pub mod server;
+pub mod wire;
+
+use crate::{
+    api::{Answer, Command, CommandError, ErrorKind, Status},
+    installation::Installation,
+    melodies, models,
+    project::Project,
+};
+use authority::Authority;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use sy_commons::{
+    config::{Loaded, schema::Config},
+    owner::OwnerLock,
+};
+use symphony_actors::{Supervisor, SupervisorOptions};
+use symphony_adapters::{
+    conductor::RuleConductor,
+    data::LocalDataAdapter,
+    environment::{RandomIds, SystemClock},
+    extensions::{ActorExtensionAdapter, ExtensionOptions},
+    pit::PitAdapter,
+    xi_editor::{XiEditorAdapter, XiEditorOptions},
+};
+use symphony_core_ports::{Clock, DataPort, PolicyContext, RunId};
+use symphony_domain::{
+    changes::ChangeSets,
+    core::SymphonyCore,
+    melody::check::Players,
+    run::EventSink,
+};
+use symphony_extensions::{Places, Registry};
+use tokio_util::sync::CancellationToken;
+
+/// How long children may take to end by themselves.
+const STOP_GRACE: Duration = Duration::from_millis(500);
+
+/// The owner of a project's state and processes.
+pub struct Host {
+    installation: Installation,
+    project: Project,
+    config: Config,
+    core: SymphonyCore,
+    changes: ChangeSets,
+    registry: Arc<Registry>,
+    players: Players,
+    supervisor: Arc<Supervisor>,
+    playing: Mutex<Option<Playing>>,
+    _lock: OwnerLock,
+}
+
+/// The run that is playing.
+#[derive(Clone)]
+struct Playing {
+    run: RunId,
+    melody: String,
+    cancel: CancellationToken,
+}
+
+impl Host {
+    /// Opens the project's state and finishes what a crash interrupted.
+    ///
+    /// # Errors
+    /// When the state cannot be opened or a program is missing.
+    pub async fn start(
+        installation: &Installation,
+        project: &Project,
+        config: &Loaded<Config>,
+        lock: OwnerLock,
+    ) -> Result<Self, CommandError> {
+        let config = config.value.clone();
+        let runner = installation.program("symphony-extension-runner");
+        let supervisor = Supervisor::start(SupervisorOptions { runner }).map_err(|error| {
+            CommandError::new(ErrorKind::Environment, format!("the supervisor of processes cannot start: {error}"))
+                .help("`symphony doctor` tells what is missing")
+        })?;
+        let supervisor = Arc::new(supervisor);
+        let places = Places { bin: installation.programs.clone(), python: installation.python.clone() };
+        let registry = Arc::new(Registry::scan(
+            &installation.share.join("extensions"),
+            &config.extensions.search_paths,
+            &config.extensions.grants,
+            &models::configured(&config),
+            &places,
+        ));
+        let players = Players::new(registry.players().map(|r| r.manifest.clone()));
+        let core = Self::core(installation, project, &config, &supervisor, &registry).await?;
+        let changes = ChangeSets::new(core.clone(), project.root.clone());
+        let host = Self {
+            installation: installation.clone(),
+            project: project.clone(),
+            config,
+            core,
+            changes,
+            registry,
+            players,
+            supervisor,
+            playing: Mutex::default(),
+            _lock: lock,
+        };
+        host.recover().await?;
+        Ok(host)
+    }
+
+    /// The adapters behind the ports.
+    async fn core(
+        installation: &Installation,
+        project: &Project,
+        config: &Config,
+        supervisor: &Arc<Supervisor>,
+        registry: &Arc<Registry>,
+    ) -> Result<SymphonyCore, CommandError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let data: Arc<dyn DataPort> = Arc::new(LocalDataAdapter::open(project.state.join("records"))?);
+        let pit = PitAdapter::open(&project.state.join("pit"), clock.clone()).await?;
+        let editor = XiEditorOptions {
+            startup_timeout: Duration::from_millis(config.editor.startup_timeout_ms),
+            heartbeat: Duration::from_millis(config.editor.heartbeat_ms),
+            max_file_bytes: config.editor.max_file_bytes,
+            ..XiEditorOptions::new(installation.program("xi-editor"))
+        };
+        let authority = Arc::new(Authority::new(registry.clone(), config.clone()));
+        let options = ExtensionOptions { project: Some(project.root.clone()), ..ExtensionOptions::default() };
+        Ok(SymphonyCore {
+            text: Arc::new(XiEditorAdapter::new(supervisor.clone(), editor)),
+            pit: Arc::new(pit),
+            extensions: Arc::new(ActorExtensionAdapter::new(supervisor.clone(), authority, options)),
+            conductor: Arc::new(RuleConductor::new(data.clone(), clock.clone())),
+            data,
+            clock,
+            ids: Arc::new(RandomIds),
+        })
+    }
+
+    async fn recover(&self) -> Result<(), CommandError> {
+        for recovered in self.changes.recover().await? {
+            tracing::warn!(?recovered, "an interrupted write of a change set was put in order");
+        }
+        Ok(())
+    }
+
+    /// Has a command done.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn execute(
+        &self,
+        command: Command,
+        events: EventSink,
+        cancel: &CancellationToken,
+    ) -> Result<Answer, CommandError> {
+        Ok(match command {
+            Command::Perform(what) => Answer::Performed(self.perform(what, events, cancel).await?),
+            Command::Resume { run, players } => Answer::Performed(self.resume(&run, &players, events, cancel).await?),
+            Command::Cancel => self.cancel()?,
+            Command::Runs => Answer::Runs { runs: self.runs().await? },
+            Command::Run { run } => self.run(&run).await?,
+            Command::ChangeSets => Answer::ChangeSets { change_sets: self.changes.list().await? },
+            Command::ChangeSet { id } => Answer::ChangeSet { change_set: self.changes.get(id.as_deref()).await? },
+            Command::Review { id, verdicts, rebase } => {
+                Answer::Reviewed { outcome: self.changes.review(&id, &verdicts, rebase).await? }
+            }
+            Command::Undo { what } => Answer::Undone { outcome: self.changes.undo(what.as_deref()).await? },
+            Command::Redo { what } => Answer::Undone { outcome: self.changes.redo(what.as_deref()).await? },
+            Command::History => Answer::History { applications: self.changes.history().await? },
+            Command::Artifact { id } => self.artifact(&id).await?,
+            Command::Players => self.list_players().await?,
+            Command::Melodies => Answer::Melodies { melodies: melodies::list(&self.installation) },
+            Command::Check { melody } => {
+                let melody = self.find_melody(&melody)?;
+                Answer::Checked { name: melody.file.name.clone(), nodes: melody.nodes.len() }
+            }
+            Command::Status => Answer::Status(self.status().await?),
+        })
+    }
+
+    fn cancel(&self) -> Result<Answer, CommandError> {
+        match self.playing().as_ref() {
+            Some(playing) => {
+                playing.cancel.cancel();
+                Ok(Answer::Done)
+            }
+            None => Err(CommandError::new(ErrorKind::Input, "no run is playing on this project")),
+        }
+    }
+
+    async fn status(&self) -> Result<Status, CommandError> {
+        let actors = self.supervisor.list();
+        let process = |actor: &symphony_actors::ActorHandle| {
+            let pid = actor.current().map(|incarnation| incarnation.pid());
+            (actor.id().to_owned(), pid, actor.state().to_string())
+        };
+        Ok(Status {
+            project: self.project.root.display().to_string(),
+            state: self.project.state.display().to_string(),
+            pid: std::process::id(),
+            playing: self.playing().as_ref().map(|p| p.run.to_string()),
+            policy: self.core.conductor.get_policy(&PolicyContext::default()).await?,
+            processes: actors.iter().map(process).collect(),
+        })
+    }
+
+    fn playing(&self) -> MutexGuard<'_, Option<Playing>> {
+        self.playing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops all children.
+    pub async fn shutdown(&self) {
+        if let Some(playing) = self.playing().as_ref() {
+            playing.cancel.cancel();
+        }
+        self.supervisor.stop_all(STOP_GRACE).await;
+    }
+}

@@ -1,0 +1,159 @@
+//! A frontend's hold on a project: joins the host that runs for it, or becomes it.
+
+use crate::{
+    api::{Answer, Command, CommandError, ErrorKind},
+    host::{Host, server::Server, wire},
+    installation::Installation,
+    project::Project,
+};
+use std::{sync::Arc, time::Duration};
+use sy_commons::{
+    config::{Loaded, schema::Config},
+    owner::{OwnerError, OwnerLock},
+};
+use symphony_domain::run::EventSink;
+use symphony_ipc_transport::{Incoming, Peer, PeerOptions, unix};
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+/// How long to wait for another process that starts or ends being the host.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Wait between tries to join.
+const JOIN_PAUSE: Duration = Duration::from_millis(25);
+
+/// How long a command may take over the socket; runs take long.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A connection to the one host of a project.
+pub struct Session {
+    kind: Kind,
+}
+
+enum Kind {
+    /// This process is the host.
+    Host { host: Arc<Host>, server: Server },
+    /// Another process is.
+    Guest { peer: Peer, events: tokio::sync::Mutex<mpsc::Receiver<Incoming>> },
+}
+
+impl Session {
+    /// Joins the host of a project, or becomes it.
+    ///
+    /// # Errors
+    /// When the project's state cannot be opened, a part of the installation
+    /// is missing, or the host of another process does not answer.
+    pub async fn open(
+        installation: &Installation,
+        project: &Project,
+        config: &Loaded<Config>,
+    ) -> Result<Self, CommandError> {
+        sy_commons::fs::ensure_private_dir(&project.state)?;
+        let deadline = Instant::now() + JOIN_TIMEOUT;
+        loop {
+            match OwnerLock::acquire(&project.state) {
+                Ok(lock) => return Self::host(installation, project, config, lock).await,
+                Err(OwnerError::InUse { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+            match unix::connect(&project.socket).await {
+                Ok(stream) => return Ok(Self::guest(stream)),
+                Err(error) if Instant::now() >= deadline => {
+                    let message = "another Symphony works on this project and does not answer";
+                    let mut failed = CommandError::new(ErrorKind::Conflict, message)
+                        .help(format!("see which process holds {}", project.state.display()));
+                    failed.causes.push(error.to_string());
+                    return Err(failed);
+                }
+                Err(_) => tokio::time::sleep(JOIN_PAUSE).await,
+            }
+        }
+    }
+
+    async fn host(
+        installation: &Installation,
+        project: &Project,
+        config: &Loaded<Config>,
+        lock: OwnerLock,
+    ) -> Result<Self, CommandError> {
+        let host = Arc::new(Host::start(installation, project, config, lock).await?);
+        let server = Server::start(host.clone(), &project.socket).await?;
+        Ok(Self { kind: Kind::Host { host, server } })
+    }
+
+    fn guest(stream: tokio::net::UnixStream) -> Self {
+        let (reader, writer) = stream.into_split();
+        let (peer, events) = Peer::start(reader, writer, PeerOptions::default());
+        Self { kind: Kind::Guest { peer, events: tokio::sync::Mutex::new(events) } }
+    }
+
+    /// Whether this process is the host.
+    pub fn is_host(&self) -> bool {
+        matches!(self.kind, Kind::Host { .. })
+    }
+
+    /// Has a command done. Events come while it works.
+    ///
+    /// # Errors
+    /// [`CommandError`].
+    pub async fn execute(
+        &self,
+        command: Command,
+        events: EventSink,
+        cancel: &CancellationToken,
+    ) -> Result<Answer, CommandError> {
+        match &self.kind {
+            Kind::Host { host, .. } => host.execute(command, events, cancel).await,
+            Kind::Guest { peer, events: incoming } => {
+                let mut incoming = incoming.lock().await;
+                ask(peer, &mut incoming, command, &events, cancel).await
+            }
+        }
+    }
+
+    /// Ends the session. A host waits for what other processes have it do, then stops its children.
+    pub async fn close(self) {
+        if let Kind::Host { host, server } = self.kind {
+            server.stop().await;
+            host.shutdown().await;
+        }
+    }
+}
+
+async fn ask(
+    peer: &Peer,
+    incoming: &mut mpsc::Receiver<Incoming>,
+    command: Command,
+    events: &EventSink,
+    cancel: &CancellationToken,
+) -> Result<Answer, CommandError> {
+    let request = wire::Execute { command };
+    let call = peer.call(wire::EXECUTE, &request, COMMAND_TIMEOUT);
+    tokio::pin!(call);
+    let mut cancelled = false;
+    loop {
+        tokio::select! {
+            biased;
+            message = incoming.recv() => match message {
+                Some(Incoming::Notification { method, params }) if method == wire::EVENT => {
+                    if let Ok(event) = serde_json::from_value(params) {
+                        events(event);
+                    }
+                }
+                Some(_) => {}
+                None => return Err(gone()),
+            },
+            () = cancel.cancelled(), if !cancelled => {
+                cancelled = true;
+                // A host that is gone cannot be told; the call then ends by itself.
+                let _ = peer.notify(wire::CANCEL, &serde_json::json!({})).await;
+            }
+            answer = &mut call => return wire::read_answer(answer),
+        }
+    }
+}
+
+fn gone() -> CommandError {
+    CommandError::new(ErrorKind::Failed, "the host of this project ended before it answered")
+        .help("run the command again; `symphony runs` shows what can be resumed")
+}
