@@ -236,10 +236,7 @@ impl Editor {
         if !request.discard && open.dirty() && !open.is_blank() {
             return Err(EditorError::Unsaved);
         }
-        self.buffers.retain(|open| open.key != request.buffer);
-        self.events.push(XiEvent::BufferClosed {
-            buffer: request.buffer,
-        });
+        self.forget(request.buffer);
         Ok(Empty {})
     }
 
@@ -274,6 +271,11 @@ impl Editor {
         };
         self.tell_change(key, &applied, author);
         Ok(applied)
+    }
+
+    fn forget(&mut self, key: BufferKey) {
+        self.buffers.retain(|open| open.key != key);
+        self.events.push(XiEvent::BufferClosed { buffer: key });
     }
 
     fn tell_change(&mut self, key: BufferKey, applied: &Applied, author: &str) {

@@ -55,14 +55,8 @@ pub enum FileError {
         source: io::Error,
     },
     /// The file could not be written; it holds its old bytes.
-    #[error("cannot write {}: {source}", .path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        #[source]
-        source: sy_commons::fs::FsError,
-    },
+    #[error(transparent)]
+    Write(sy_commons::fs::FsError),
 }
 
 /// Why bytes are no text. Offsets count bytes of the file.
@@ -120,8 +114,8 @@ pub fn decode(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
         return Err(DecodeError::Binary(at));
     }
     let marked = bytes.starts_with(UTF8_MARK);
-    let mut text = String::from_utf8(bytes)
-        .map_err(|e| DecodeError::NotUtf8(e.utf8_error().valid_up_to()))?;
+    let mut text =
+        String::from_utf8(bytes).map_err(|e| DecodeError::NotUtf8(e.utf8_error().valid_up_to()))?;
     if marked {
         text.drain(..UTF8_MARK.len());
     }
@@ -352,19 +346,27 @@ pub fn look(path: &Path, known: Option<&Fingerprint>, limit: u64) -> Result<Look
 /// # Errors
 /// [`FileError::Write`]; the file holds its old bytes then.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<Fingerprint, FileError> {
-    sy_commons::fs::write_atomic(path, bytes).map_err(|source| FileError::Write {
-        path: path.to_owned(),
-        source,
-    })?;
+    sy_commons::fs::write_atomic(path, bytes).map_err(FileError::Write)?;
     let meta = std::fs::metadata(path).map_err(|e| io_error("look at", path, e))?;
     Ok(Fingerprint::new(&meta, bytes))
 }
 
+/// Deletes a file durably.
+///
+/// # Errors
+/// [`FileError::Io`] or [`FileError::Write`].
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    std::fs::remove_file(path).map_err(|e| io_error("delete", path, e))?;
+    match path.parent() {
+        Some(dir) => sy_commons::fs::sync_dir(dir).map_err(FileError::Write),
+        None => Ok(()),
+    }
+}
+
 /// Whether an existing file may not be written, by its mode or by who we are.
 pub fn is_read_only(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|meta| {
-        meta.permissions().readonly() || access(path, Access::WRITE_OK).is_err()
-    })
+    std::fs::metadata(path)
+        .is_ok_and(|meta| meta.permissions().readonly() || access(path, Access::WRITE_OK).is_err())
 }
 
 /// Resolves a path that exists.

@@ -81,10 +81,7 @@ fn a_touched_file_is_the_same() {
 #[test]
 fn neither_directories_nor_large_files_are_read() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(matches!(
-        read(dir.path(), 100),
-        Err(FileError::NotAFile(_))
-    ));
+    assert!(matches!(read(dir.path(), 100), Err(FileError::NotAFile(_))));
     let path = dir.path().join("f");
     std::fs::write(&path, "12345").unwrap();
     assert!(matches!(

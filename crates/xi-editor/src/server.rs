@@ -21,7 +21,8 @@ use std::time::Duration;
 use symphony_ipc_protocol::jsonrpc::{self, MAX_LINE_BYTES, Message, RequestId, RpcError, code};
 use symphony_ipc_protocol::xi::{
     Apply, Buffers, Close, Content, Delete, EVENT_METHOD, Empty, FileChanged, Initialize,
-    Initialized, Insert, Open, PROTOCOL, Ping, Redo, Save, Shutdown, Undo, XiEvent, XiRequest,
+    Initialized, Insert, Open, PROTOCOL, Ping, Redo, Remove, Save, Shutdown, Undo, XiEvent,
+    XiRequest,
 };
 
 /// At the end, so long is waited for the client to take the last answers.
@@ -104,7 +105,10 @@ impl Session {
                 })
             }
             Incoming::Message(Message::Notification { method, .. }) => {
-                tracing::warn!(method, "ignored a notification: there are none in this protocol");
+                tracing::warn!(
+                    method,
+                    "ignored a notification: there are none in this protocol"
+                );
                 None
             }
             Incoming::Message(Message::Response { id, .. }) => {
@@ -150,6 +154,7 @@ impl Session {
             Redo::METHOD => self.answer(id, params, |e, r: Redo| e.redo(&r)),
             Save::METHOD => self.answer(id, params, |e, r| e.save(&r)),
             Close::METHOD => self.answer(id, params, |e, r| e.close(&r)),
+            Remove::METHOD => self.answer(id, params, |e, r| e.remove(&r)),
             FileChanged::METHOD => self.answer(id, params, |e, r| e.file_changed(&r)),
             Buffers::METHOD => self.answer(id, params, |e, _: Buffers| Ok(e.list())),
             Shutdown::METHOD => {

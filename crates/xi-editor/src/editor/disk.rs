@@ -4,10 +4,10 @@ use super::{Editor, EditorError, OpenBuffer, absolute};
 use crate::engine::{Buffer, Text};
 use crate::file::{self, Compared, Fingerprint, Look};
 use crate::merge;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use symphony_ipc_protocol::xi::{
-    EditOrigin, ExternalChange, ExternalOutcome, FileChanged, OnOverlap, RevisionNumber, Save,
-    Saved, XiEvent,
+    EditOrigin, Empty, ExternalChange, ExternalOutcome, FileChanged, OnOverlap, Remove,
+    RevisionNumber, Save, Saved, XiEvent,
 };
 
 /// Who edits when a file changed on disk.
@@ -96,6 +96,30 @@ impl Editor {
         })
     }
 
+    /// Deletes the file of a clean buffer and closes the buffer.
+    ///
+    /// # Errors
+    /// [`EditorError::Unsaved`], [`EditorError::ChangedOnDisk`] and others; nothing is deleted then.
+    pub fn remove(&mut self, request: &Remove) -> Result<Empty, EditorError> {
+        let open = self.find(request.buffer)?;
+        let path = open
+            .path
+            .clone()
+            .ok_or(EditorError::NoFile(request.buffer))?;
+        match file::compare(&path, open.disk.fingerprint.as_ref())? {
+            _ if open.dirty() => return Err(EditorError::Unsaved),
+            Compared::Changed => return Err(EditorError::ChangedOnDisk(path)),
+            Compared::Same(_) if file::is_read_only(&path) => {
+                return Err(EditorError::ReadOnly(path));
+            }
+            Compared::Same(_) => file::remove(&path)?,
+            // Somebody was faster.
+            Compared::Gone => {}
+        }
+        self.forget(request.buffer);
+        Ok(Empty {})
+    }
+
     /// Looks at a buffer's file and takes in what changed there.
     ///
     /// # Errors
@@ -145,7 +169,8 @@ impl Editor {
         let open = self.find(key)?;
         let base = String::from(&open.disk.text);
         let ours = open.buffer.text();
-        let clean = !open.dirty() || (open.disk.state.is_none() && ours.holds(0, ours.len(), &base));
+        let clean =
+            !open.dirty() || (open.disk.state.is_none() && ours.holds(0, ours.len(), &base));
         let merged = if clean {
             merge::Merged {
                 edits: merge::line_edits(&base, &theirs),
@@ -200,7 +225,7 @@ impl OpenBuffer {
     /// written, and what the file holds now.
     fn write(
         &self,
-        path: &PathBuf,
+        path: &Path,
         is_other: bool,
         overwrite: bool,
     ) -> Result<(u64, Fingerprint), EditorError> {
@@ -219,10 +244,10 @@ impl OpenBuffer {
         }
         // A file that is gone cannot be overwritten; it is made anew.
         if matches!(compared, Compared::Changed) && !overwrite {
-            return Err(EditorError::ChangedOnDisk(path.clone()));
+            return Err(EditorError::ChangedOnDisk(path.to_owned()));
         }
         if file::is_read_only(path) {
-            return Err(EditorError::ReadOnly(path.clone()));
+            return Err(EditorError::ReadOnly(path.to_owned()));
         }
         let fingerprint = file::write(path, &bytes)?;
         Ok((bytes.len() as u64, fingerprint))

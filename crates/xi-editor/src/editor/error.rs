@@ -4,6 +4,7 @@ use crate::engine::EditError;
 use crate::file::FileError;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use sy_commons::fs::FsReason;
 use symphony_ipc_protocol::jsonrpc::{RpcError, code};
 use symphony_ipc_protocol::xi::{BufferKey, RevisionNumber};
 
@@ -69,10 +70,11 @@ impl EditorError {
             },
             Self::File(error) => match error {
                 FileError::Missing(_) => code::NOT_FOUND,
-                FileError::NotAFile(_)
-                | FileError::TooLarge { .. }
-                | FileError::NotText { .. } => code::UNSUPPORTED,
-                FileError::Io { .. } | FileError::Write { .. } => code::IO,
+                FileError::NotAFile(_) | FileError::TooLarge { .. } | FileError::NotText { .. } => {
+                    code::UNSUPPORTED
+                }
+                FileError::Write(error) if error.is_not_found() => code::NOT_FOUND,
+                FileError::Io { .. } | FileError::Write(_) => code::IO,
             },
             Self::NoBuffer(_) => code::NOT_FOUND,
             Self::RelativePath(_) | Self::NothingToOpen | Self::NoFile(_) => code::INVALID_PARAMS,
@@ -103,16 +105,10 @@ impl EditorError {
                 json!({"reason": "not_text", "why": why.to_string(), "offset": why.offset()})
             }
             Self::File(FileError::Io { source, .. }) => os_error(source)?,
-            Self::File(FileError::Write { source, .. }) => {
-                let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source);
-                loop {
-                    let error = cause?;
-                    if let Some(io) = error.downcast_ref::<std::io::Error>() {
-                        return os_error(io);
-                    }
-                    cause = error.source();
-                }
-            }
+            Self::File(FileError::Write(error)) => match error.reason() {
+                FsReason::Io(source) => os_error(source)?,
+                _ => return None,
+            },
             Self::Exists(_) => json!({"reason": "exists"}),
             Self::ChangedOnDisk(_) => json!({"reason": "changed_on_disk"}),
             Self::NotNewest { newest, .. } => json!({"reason": "not_newest", "revision": newest}),

@@ -231,6 +231,20 @@ struct ModelGroup {
     after: String,
 }
 
+/// What the model makes of an edit: it joins the newest group or begins one.
+fn count_edit(
+    done: &mut Vec<ModelGroup>,
+    joins: bool,
+    key: Option<u64>,
+    before: String,
+    after: String,
+) {
+    match done.last_mut() {
+        Some(group) if joins && group.key.is_some() && group.key == key => group.after = after,
+        _ => done.push(ModelGroup { key, before, after }),
+    }
+}
+
 /// Runs steps against a buffer and a model of plain strings.
 fn run(initial: &str, steps: &[Step], limits: Limits, deep: bool) -> Result<(), TestCaseError> {
     let mut buffer = Buffer::with_limits(Text::from(initial), limits);
@@ -255,16 +269,8 @@ fn run(initial: &str, steps: &[Step], limits: Limits, deep: bool) -> Result<(), 
                     prop_assert_eq!(&after, &apply(&before, &edits));
                 }
                 if applied.changed {
-                    match done.last_mut() {
-                        Some(g) if g.key.is_some() && g.key == *group && undone.is_empty() => {
-                            g.after = after;
-                        }
-                        _ => done.push(ModelGroup {
-                            key: *group,
-                            before: before.clone(),
-                            after,
-                        }),
-                    }
+                    let joins = undone.is_empty();
+                    count_edit(&mut done, joins, *group, before.clone(), after);
                     undone.clear();
                 }
                 applied

@@ -49,7 +49,6 @@ fn shifted(position: usize, growth: isize) -> usize {
     position.saturating_add_signed(growth)
 }
 
-#[allow(clippy::cast_possible_wrap, reason = "texts are far below isize::MAX")]
 fn growth(change: &Change) -> isize {
     change.new as isize - change.old as isize
 }
@@ -141,10 +140,7 @@ impl Changes {
             let start = shifted(change.start, grown);
             grown += growth(change);
             change.old != change.new
-                || !same(
-                    (change.start, change.end()),
-                    (start, start + change.new),
-                )
+                || !same((change.start, change.end()), (start, start + change.new))
         });
     }
 

@@ -100,7 +100,11 @@ impl History {
 
     /// Makes sorted, non-overlapping edits of the newest text, in the group of
     /// `key` if that is the newest, else in a new one.
-    pub(super) fn edit(&mut self, edits: &[Replace], key: Option<(String, u64)>) -> Result<(), Error> {
+    pub(super) fn edit(
+        &mut self,
+        edits: &[Replace],
+        key: Option<(String, u64)>,
+    ) -> Result<(), Error> {
         let len = self.engine.get_head().len();
         let mut builder = DeltaBuilder::new(len);
         let mut bytes = 0;
@@ -177,12 +181,7 @@ impl History {
     /// Makes the CRDT show what `undone` and `dead` say; the change as edits.
     fn show(&mut self) -> Vec<Replace> {
         let before = self.engine.get_head_rev_id().token();
-        let hidden = self
-            .undone
-            .iter()
-            .chain(&self.dead)
-            .map(|g| g.id)
-            .collect();
+        let hidden = self.undone.iter().chain(&self.dead).map(|g| g.id).collect();
         self.engine.undo(hidden);
         self.steps += 1;
         // The revision before is there: collection happens after this.
@@ -206,7 +205,8 @@ impl History {
         let beyond = |held: usize, limit: usize| held > limit + limit / 4;
         let crowded = beyond(self.done.len() + self.dead.len(), self.limits.groups)
             || beyond(self.steps, self.limits.steps);
-        let heavy = self.bytes > self.limits.bytes && (self.done.len() > 1 || !self.dead.is_empty());
+        let heavy =
+            self.bytes > self.limits.bytes && (self.done.len() > 1 || !self.dead.is_empty());
         if heavy || (crowded && self.steps - self.kept_steps >= pause) {
             self.collect();
         }

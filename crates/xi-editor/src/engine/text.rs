@@ -83,29 +83,52 @@ impl Text {
 
     /// BLAKE3 of the text and how its lines end, in one pass.
     pub fn summary(&self) -> Summary {
-        let mut hasher = blake3::Hasher::new();
-        let (mut crlf, mut lf, mut last) = (0_usize, 0_usize, 0_u8);
+        let mut pass = Pass::default();
+        // The hash is several times faster over blocks than over the rope's small pieces.
+        let mut block = Vec::with_capacity(SUMMARY_BLOCK.min(self.len()));
         for chunk in self.chunks() {
-            let bytes = chunk.as_bytes();
-            hasher.update(bytes);
-            for at in memchr::memchr_iter(b'\n', bytes) {
-                let before = if at == 0 { last } else { bytes[at - 1] };
-                if before == b'\r' {
-                    crlf += 1;
-                } else {
-                    lf += 1;
-                }
+            if block.len() + chunk.len() > SUMMARY_BLOCK {
+                pass.take(&block);
+                block.clear();
             }
-            last = bytes.last().copied().unwrap_or(last);
+            block.extend_from_slice(chunk.as_bytes());
         }
+        pass.take(&block);
         Summary {
-            digest: format!("b3:{}", hasher.finalize().to_hex()),
-            line_ending: match (crlf, lf) {
+            digest: format!("b3:{}", pass.hasher.finalize().to_hex()),
+            line_ending: match (pass.crlf, pass.lf) {
                 (0, _) => LineEnding::Lf,
                 (_, 0) => LineEnding::Crlf,
                 _ => LineEnding::Mixed,
             },
         }
+    }
+}
+
+/// A summary takes so many bytes at once.
+const SUMMARY_BLOCK: usize = 128 * 1024;
+
+/// A summary in the making.
+#[derive(Default)]
+struct Pass {
+    hasher: blake3::Hasher,
+    crlf: usize,
+    lf: usize,
+    last: u8,
+}
+
+impl Pass {
+    fn take(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        for at in memchr::memchr_iter(b'\n', bytes) {
+            let before = if at == 0 { self.last } else { bytes[at - 1] };
+            if before == b'\r' {
+                self.crlf += 1;
+            } else {
+                self.lf += 1;
+            }
+        }
+        self.last = bytes.last().copied().unwrap_or(self.last);
     }
 }
 
@@ -137,5 +160,42 @@ impl From<&Text> for String {
 impl std::fmt::Debug for Text {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Text({} bytes)", self.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        /// The summary is that of the whole string, wherever blocks and pieces are cut.
+        #[test]
+        fn a_summary_is_of_the_whole(line in "[ab\r]{0,3}", times in 0..60_000_usize, last in "[\r\n]{0,3}") {
+            let all = format!("{}{last}", format!("{line}\n").repeat(times));
+            let summary = Text::from(all.as_str()).summary();
+            prop_assert_eq!(summary.digest, format!("b3:{}", blake3::hash(all.as_bytes()).to_hex()));
+            let (crlf, all_ends) = (all.matches("\r\n").count(), all.matches('\n').count());
+            let expected = match (crlf, all_ends - crlf) {
+                (0, _) => LineEnding::Lf,
+                (_, 0) => LineEnding::Crlf,
+                _ => LineEnding::Mixed,
+            };
+            prop_assert_eq!(summary.line_ending, expected);
+        }
+
+        #[test]
+        fn borders_and_comparison_are_those_of_the_string(text in "[aé日😀]{0,12}", other in "[aé]{0,3}") {
+            let rope = Text::from(text.as_str());
+            for at in 0..=text.len() + 1 {
+                prop_assert_eq!(rope.is_border(at), text.is_char_boundary(at));
+                if let Some(part) = text.get(at..at + other.len()) {
+                    prop_assert_eq!(rope.holds(at, at + other.len(), &other), part == other);
+                }
+            }
+            prop_assert_eq!(String::from(&rope), text);
+        }
     }
 }

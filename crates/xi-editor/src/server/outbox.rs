@@ -85,7 +85,10 @@ impl Waiting {
         }
         if self.events == 0 && !self.dropped.is_empty() {
             let buffers: Vec<_> = std::mem::take(&mut self.dropped).into_iter().collect();
-            tracing::warn!(buffers = buffers.len(), "the client read too slowly: events were dropped");
+            tracing::warn!(
+                buffers = buffers.len(),
+                "the client read too slowly: events were dropped"
+            );
             if let Some(event) = super::event_line(&XiEvent::EventsDropped { buffers }) {
                 self.add(event.line, true);
             }
@@ -158,7 +161,10 @@ impl Outbox {
             .wait_timeout_while(self.lock(), timeout, unwritten)
             .unwrap_or_else(PoisonError::into_inner);
         if result.timed_out() {
-            tracing::warn!(bytes = waiting.bytes, "the client did not take the last lines");
+            tracing::warn!(
+                bytes = waiting.bytes,
+                "the client did not take the last lines"
+            );
         }
     }
 }

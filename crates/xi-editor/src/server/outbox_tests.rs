@@ -12,7 +12,9 @@ impl Write for Gate {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let gone = |_| std::io::Error::from(std::io::ErrorKind::BrokenPipe);
         self.let_through.recv().map_err(gone)?;
-        self.seen.send(bytes.to_vec()).map_err(|_| std::io::ErrorKind::BrokenPipe)?;
+        self.seen
+            .send(bytes.to_vec())
+            .map_err(|_| std::io::ErrorKind::BrokenPipe)?;
         Ok(bytes.len())
     }
 
@@ -55,6 +57,10 @@ fn drain(go: &SyncSender<()>, got: &Receiver<Vec<u8>>) -> Vec<String> {
 fn a_client_that_does_not_read_loses_events_and_is_told_which() {
     let (outbox, go, got) = gated();
     let (a, b) = (BufferKey::from_u128(1), BufferKey::from_u128(2));
+    outbox.push(Some(b"first\n".to_vec()), std::iter::empty());
+    while !outbox.lock().writing {
+        std::thread::yield_now();
+    }
     for i in 0..MAX_EVENTS + 200 {
         let events = [event(if i % 2 == 0 { a } else { b }, &format!("e{i}"))];
         assert!(outbox.push(Some(format!("r{i}\n").into_bytes()), events.into_iter()));
@@ -66,11 +72,19 @@ fn a_client_that_does_not_read_loses_events_and_is_told_which() {
     let lines = drain(&go, &got);
     let responses = lines.iter().filter(|l| l.starts_with('r')).count();
     assert_eq!(responses, MAX_EVENTS + 200);
-    let notice = lines.iter().position(|l| l.contains("events_dropped")).unwrap();
+    let notice = lines
+        .iter()
+        .position(|l| l.contains("events_dropped"))
+        .unwrap();
     assert!(lines[notice].contains(&a.to_string()) && lines[notice].contains(&b.to_string()));
     // Events are in order and without a gap before the notice.
     let events: Vec<_> = lines.iter().filter(|l| l.starts_with('e')).collect();
-    assert!(events.iter().enumerate().all(|(i, l)| **l == format!("e{i}")));
+    assert!(
+        events
+            .iter()
+            .enumerate()
+            .all(|(i, l)| **l == format!("e{i}"))
+    );
     // After the notice events flow again.
     outbox.push(None, [event(a, "later")].into_iter());
     assert_eq!(drain(&go, &got), ["later"]);

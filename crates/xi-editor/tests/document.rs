@@ -1,0 +1,95 @@
+//! The written protocol names every method, and its examples are valid.
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
+use serde_json::Value;
+use symphony_ipc_protocol::jsonrpc::Message;
+use symphony_ipc_protocol::xi::{self, XiEvent, XiRequest};
+
+const DOCUMENT: &str = include_str!("../../../docs/protocols/xi-editor.md");
+
+/// The lines of the JSON examples.
+fn examples() -> Vec<&'static str> {
+    DOCUMENT
+        .split("```json\n")
+        .skip(1)
+        .flat_map(|part| part.split("```").next().unwrap().lines())
+        .collect()
+}
+
+fn check<R: XiRequest>(params: &Value, result: Option<&Value>) {
+    let request: R = serde_json::from_value(params.clone()).unwrap();
+    let again = serde_json::to_value(&request).unwrap();
+    for (key, value) in params.as_object().unwrap() {
+        assert_eq!(&again[key], value, "{}: `{key}` is no parameter", R::METHOD);
+    }
+    if let Some(result) = result {
+        let answer: R::Answer = serde_json::from_value(result.clone()).unwrap();
+        assert_eq!(
+            &serde_json::to_value(&answer).unwrap(),
+            result,
+            "{}",
+            R::METHOD
+        );
+    }
+}
+
+#[test]
+fn every_method_has_its_section_with_an_example() {
+    for method in xi::METHODS {
+        assert!(DOCUMENT.contains(&format!("### `{method}`\n")), "{method}");
+        let example = format!("\"method\":\"{method}\"");
+        assert!(examples().iter().any(|l| l.contains(&example)), "{method}");
+    }
+    let sections = DOCUMENT.matches("\n### `").count();
+    assert_eq!(sections, xi::METHODS.len(), "no section without a method");
+}
+
+#[test]
+fn the_examples_are_what_the_types_say() {
+    let messages: Vec<Message> = examples()
+        .into_iter()
+        .map(|line| Message::parse(line.as_bytes()).unwrap_or_else(|e| panic!("{line}: {e}")))
+        .collect();
+    let mut checked = 0;
+    for (i, message) in messages.iter().enumerate() {
+        match message {
+            Message::Request { id, method, params } => {
+                let result = messages[i..].iter().find_map(|m| match m {
+                    Message::Response {
+                        id: Some(of),
+                        outcome: Ok(result),
+                    } if of == id => Some(result),
+                    _ => None,
+                });
+                assert!(result.is_some(), "{method} has an answer");
+                let check = match method.as_str() {
+                    "initialize" => check::<xi::Initialize>,
+                    "ping" => check::<xi::Ping>,
+                    "open" => check::<xi::Open>,
+                    "content" => check::<xi::Content>,
+                    "insert" => check::<xi::Insert>,
+                    "delete" => check::<xi::Delete>,
+                    "apply" => check::<xi::Apply>,
+                    "undo" => check::<xi::Undo>,
+                    "redo" => check::<xi::Redo>,
+                    "save" => check::<xi::Save>,
+                    "close" => check::<xi::Close>,
+                    "remove" => check::<xi::Remove>,
+                    "file_changed" => check::<xi::FileChanged>,
+                    "buffers" => check::<xi::Buffers>,
+                    "shutdown" => check::<xi::Shutdown>,
+                    other => panic!("an example of the unknown method {other}"),
+                };
+                check(params, result);
+                checked += 1;
+            }
+            Message::Notification { method, params } => {
+                assert_eq!(method, xi::EVENT_METHOD);
+                let event: XiEvent = serde_json::from_value(params.clone()).unwrap();
+                assert_eq!(&serde_json::to_value(&event).unwrap(), params);
+            }
+            Message::Response { .. } => {}
+        }
+    }
+    assert_eq!(checked, xi::METHODS.len());
+}
