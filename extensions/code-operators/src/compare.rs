@@ -33,12 +33,12 @@ pub fn comments(language: Language, text: &str, tree: &Tree) -> Vec<std::ops::Ra
     ranges
 }
 
-/// How many nodes of a tree are syntax errors, with the place of the first.
+/// Where the nodes of a tree start that are syntax errors, in order.
 #[must_use]
-pub fn errors(tree: &Tree) -> (usize, Vec<usize>) {
+pub fn errors(tree: &Tree) -> Vec<usize> {
     let mut places = Vec::new();
     if !tree.root_node().has_error() {
-        return (0, places);
+        return places;
     }
     let mut cursor = tree.walk();
     loop {
@@ -50,7 +50,7 @@ pub fn errors(tree: &Tree) -> (usize, Vec<usize>) {
             continue;
         }
         if !forward(&mut cursor) {
-            return (places.len(), places);
+            return places;
         }
     }
 }

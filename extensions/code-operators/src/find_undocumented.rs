@@ -59,7 +59,7 @@ fn in_file(project: &Project, source: &Source) -> Result<Vec<Item>, Finding> {
     if is_generated(&text.text) {
         return Ok(Vec::new());
     }
-    Ok(items(path, source.language, &text.text, &text.base).unwrap_or_else(Vec::new))
+    Ok(items(path, source.language, &text.text, &text.base).unwrap_or_default())
 }
 
 /// The undocumented items of a text. `None` when the text cannot be parsed at all.

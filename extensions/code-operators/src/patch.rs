@@ -77,6 +77,53 @@ pub fn apply<'e>(
     Ok((after, ranges))
 }
 
+/// Splits the edits of one file into those that are sound together and the others, with the fault.
+///
+/// `fault` says what is wrong with a set. The whole set is tried first, then its
+/// halves, so that one bad edit among many costs few tries.
+pub fn sound<F>(
+    mut edits: Vec<Edit>,
+    fault: &impl Fn(&[Edit]) -> Option<F>,
+) -> (Vec<Edit>, Vec<(Edit, F)>) {
+    edits.sort_by_key(|edit| (edit.start, edit.end));
+    let mut kept = Vec::new();
+    let mut refused = Vec::new();
+    divide(&edits, fault, &mut kept, &mut refused);
+    // What is sound by halves may not be sound together.
+    if refused.is_empty() || fault(&kept).is_none() {
+        return (kept, refused);
+    }
+    for edit in std::mem::take(&mut kept) {
+        kept.push(edit);
+        if let Some(why) = fault(&kept)
+            && let Some(edit) = kept.pop()
+        {
+            refused.push((edit, why));
+        }
+    }
+    (kept, refused)
+}
+
+fn divide<F>(
+    edits: &[Edit],
+    fault: &impl Fn(&[Edit]) -> Option<F>,
+    kept: &mut Vec<Edit>,
+    refused: &mut Vec<(Edit, F)>,
+) {
+    if edits.is_empty() {
+        return;
+    }
+    match (fault(edits), edits) {
+        (None, _) => kept.extend_from_slice(edits),
+        (Some(why), [edit]) => refused.push((edit.clone(), why)),
+        (Some(_), _) => {
+            let (left, right) = edits.split_at(edits.len() / 2);
+            divide(left, fault, kept, refused);
+            divide(right, fault, kept, refused);
+        }
+    }
+}
+
 /// Edits by file, each file's in the order they came.
 #[must_use]
 pub fn by_file(edits: Vec<Edit>) -> BTreeMap<String, Vec<Edit>> {

@@ -65,7 +65,9 @@ pub fn clean(raw: &str, item: &Item, language: Language) -> Result<String, Unusa
     if raw.chars().any(is_invisible) {
         return Err(Unusable::Invisible);
     }
-    let line = raw.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Emphasis of Markdown is the only markup that models add for no reason.
+    let plain = raw.replace("**", "");
+    let line = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_matches(|c: char| matches!(c, '"' | '*' | '#' | ' ' | '-' | '>' | '/'));
     let sentence = first_sentence(line).trim_end_matches([' ', ',', ';', ':', '.', '…']);
     let words = words_of(sentence);
@@ -256,8 +258,8 @@ fn is_echo(sentence: &str, words: &[String], item: &Item) -> bool {
     if squeezed == squeeze(&item.signature) || squeezed == squeeze(&item.name) {
         return true;
     }
-    let name = words_of(&item.name);
-    let known: HashSet<&str> = name.iter().map(|word| stem(word)).collect();
+    let declared = words_of(&format!("{} {}", item.name, item.signature));
+    let known: HashSet<&str> = declared.iter().map(|word| stem(word)).collect();
     let new = words
         .iter()
         .filter(|word| !EMPTY_WORDS.contains(&word.as_str()))

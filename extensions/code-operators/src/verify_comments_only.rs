@@ -2,7 +2,7 @@
 
 use crate::compare::{comments, same_code};
 use crate::languages::Language;
-use crate::patch::{apply, by_file, check_range, overlap};
+use crate::patch::{apply, by_file, check_range, overlap, sound};
 use crate::project::{Project, finding};
 use crate::walk::in_parallel;
 use crate::write_doc_comments::is_line_start;
@@ -101,21 +101,8 @@ pub fn verify(language: Language, text: &str, edits: Vec<Edit>) -> Verdict {
             None => candidates.push(edit),
         }
     }
-    candidates.sort_by_key(|edit| edit.start);
-    let mut refused = Vec::new();
-    checker.divide(&candidates, &mut verdict.kept, &mut refused);
-    // What is fine by halves may not be fine together.
-    if checker.fault(&verdict.kept).is_some() {
-        let halves = std::mem::take(&mut verdict.kept);
-        for edit in halves {
-            verdict.kept.push(edit);
-            if let Some(why) = checker.fault(&verdict.kept)
-                && let Some(edit) = verdict.kept.pop()
-            {
-                refused.push((edit, why));
-            }
-        }
-    }
+    let (kept, refused) = sound(candidates, &|edits| checker.fault(edits));
+    verdict.kept = kept;
     verdict.refused.extend(
         refused
             .iter()
@@ -171,30 +158,7 @@ impl Checker<'_> {
             .next_back()
             .unwrap_or_default()
             .trim();
-        let comment = line.starts_with("//") || line.starts_with("/*") || line.starts_with('#');
-        let next_line = !matches!(self.language, Language::Go | Language::Python);
-        comment && next_line && line.starts_with('/') && self.language.is_directive(line)
-    }
-
-    /// Keeps the largest groups that pass, by halves.
-    fn divide(
-        &self,
-        edits: &[Edit],
-        kept: &mut Vec<Edit>,
-        refused: &mut Vec<(Edit, &'static str)>,
-    ) {
-        if edits.is_empty() {
-            return;
-        }
-        match (self.fault(edits), edits) {
-            (None, _) => kept.extend_from_slice(edits),
-            (Some(why), [edit]) => refused.push((edit.clone(), why)),
-            (Some(_), _) => {
-                let (left, right) = edits.split_at(edits.len() / 2);
-                self.divide(left, kept, refused);
-                self.divide(right, kept, refused);
-            }
-        }
+        (line.starts_with("//") || line.starts_with("/*")) && self.language.works_on_next_line(line)
     }
 
     fn fault(&self, edits: &[Edit]) -> Option<&'static str> {

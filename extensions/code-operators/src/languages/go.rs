@@ -112,6 +112,12 @@ fn types(file: &File<'_>, declaration: Node<'_>, above: &Above<'_>, gaps: &mut V
                 node.start_byte() + text.find('{').unwrap_or(text.len())
             }
         };
-        gaps.extend(file.gap_above(first, whole, end, kind, name.into()));
+        let gap = file.gap_above(first, whole, end, kind, name.into());
+        gaps.extend(gap.map(|mut gap| {
+            if grouped {
+                gap.signature.insert_str(0, "type ");
+            }
+            gap
+        }));
     }
 }

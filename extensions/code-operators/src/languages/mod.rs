@@ -4,6 +4,7 @@ mod go;
 pub(crate) mod python;
 mod rust;
 mod script;
+pub mod symbols;
 
 use serde::{Deserialize, Serialize};
 use tree_sitter::{Node, Parser, Tree};
@@ -100,6 +101,27 @@ impl Language {
             Self::Rust => matches!(kind, "line_comment" | "block_comment"),
             _ => kind == "comment",
         }
+    }
+
+    /// Whether a comment works on the line below it, so that nothing may come between.
+    #[must_use]
+    pub fn works_on_next_line(self, comment: &str) -> bool {
+        let marks = [
+            "@ts-ignore",
+            "@ts-expect-error",
+            "-next-line",
+            "prettier-ignore",
+            "biome-ignore",
+            "deno-lint-ignore",
+            "ignore next",
+            "ignore if",
+            "ignore else",
+            "$FlowFixMe",
+            "$FlowIgnore",
+            "__PURE__",
+        ];
+        matches!(self, Self::JavaScript | Self::TypeScript | Self::Tsx)
+            && marks.iter().any(|mark| comment.contains(mark))
     }
 
     /// Whether a comment (or docstring) says something to a tool or compiler, not to people.

@@ -201,7 +201,10 @@ impl<'t> Finder<'_, 't> {
     }
 
     fn report(&mut self, node: Node<'_>, above: &Above<'_>, kind: &'static str, name: String) {
-        let end = head_end(node);
+        let end = match (kind, node.child_by_field_name("name")) {
+            ("macro", Some(name)) => name.end_byte(),
+            _ => head_end(node),
+        };
         self.gaps
             .extend(self.file.gap_above(above.first, node, end, kind, name));
     }

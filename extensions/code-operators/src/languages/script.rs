@@ -168,7 +168,7 @@ impl<'t> Finder<'_, 't> {
                 .file
                 .gap_above(above.first, whole, end, kind, full.clone());
             self.gaps.extend(gap.map(|mut gap| {
-                gap.signature = gap.signature.trim_end_matches(['=', '>', ' ']).to_owned();
+                gap.signature = without_arrow(&gap.signature);
                 gap
             }));
         }
@@ -242,7 +242,7 @@ impl<'t> Finder<'_, 't> {
                 let full = format!("{class}.{name}");
                 let gap = self.file.gap_above(above.first, node, end, "method", full);
                 self.gaps.extend(gap.map(|mut gap| {
-                    gap.signature = gap.signature.trim_end_matches(['=', '>', ' ']).to_owned();
+                    gap.signature = without_arrow(&gap.signature);
                     gap
                 }));
             }
@@ -292,12 +292,20 @@ impl<'t> Finder<'_, 't> {
                 break;
             }
             // A directive works on the next line: it stays where it is, the comment goes above.
-            if touching && self.file.language.is_directive(text) {
+            if touching && self.file.language.works_on_next_line(text) {
                 above.first = node;
             }
         }
         above
     }
+}
+
+fn without_arrow(signature: &str) -> String {
+    signature
+        .strip_suffix("=>")
+        .unwrap_or(signature)
+        .trim_end()
+        .to_owned()
 }
 
 fn is_about_the_file(comment: &str) -> bool {
