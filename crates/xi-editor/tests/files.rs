@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::mpsc::channel;
 use symphony_ipc_protocol::jsonrpc::code;
 use tempfile::TempDir;
 
@@ -400,4 +402,33 @@ fn only_the_known_file_of_a_clean_buffer_is_removed() {
     let buffer = client.new_buffer("x");
     let (code, _) = client.fail("remove", json!({"buffer": buffer}));
     assert_eq!(code, code::INVALID_PARAMS);
+}
+
+#[test]
+fn a_save_that_the_system_cuts_off_leaves_the_old_bytes() {
+    let dir = TempDir::new().unwrap();
+    let path = file(&dir, "f", "old");
+    // No file of this process may grow beyond a few blocks; the signal is ignored, so writing fails.
+    let mut command = Command::new("sh");
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\"";
+    command.args(["-c", script, env!("CARGO_BIN_EXE_xi-editor")]);
+    let mut client = Client::start_as(command, channel().1);
+    client.hello();
+    let buffer = client.open(&path);
+    client.insert(&buffer, 0, &"x".repeat(100_000));
+    let (code, error) = client.fail("save", json!({"buffer": buffer}));
+    assert_eq!(
+        (code, &error["data"]["os_error"]),
+        (code::IO, &json!(27)),
+        "{error}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+    assert_eq!(names(dir.path()), ["f"], "no temporary file is left");
+    // The text is still there, and a smaller one can be saved.
+    client.call(
+        "delete",
+        json!({"buffer": buffer, "range": {"start": 0, "end": 99_999}}),
+    );
+    client.call("save", json!({"buffer": buffer}));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "xold");
 }

@@ -7,6 +7,7 @@ use common::{Client, wait_end};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
 use symphony_ipc_protocol::jsonrpc::{MAX_LINE_BYTES, code};
 
 #[test]
@@ -321,22 +322,33 @@ fn a_line_beyond_the_limit_is_answered_and_not_held() {
 }
 
 #[test]
-fn a_client_that_does_not_read_gets_every_answer_later() {
-    let mut client = Client::new();
+fn a_client_that_does_not_read_blocks_nothing_and_gets_every_answer_later() {
+    const EDITS: usize = 20_000;
+    let (allow, gate) = channel();
+    let command = Command::new(env!("CARGO_BIN_EXE_xi-editor"));
+    let mut client = Client::start_as(command, gate);
+    allow.send(2).unwrap();
+    client.hello();
     let buffer = client.new_buffer("");
+    // From here on nothing is read: pipe, answers and events fill up.
     let line = json!({"jsonrpc": "2.0", "id": 7, "method": "insert",
                       "params": {"buffer": buffer, "at": 0, "text": "x"}});
     let line = line.to_string();
-    // The pipe and the client's own channel hold some; the rest waits in the process.
-    for _ in 0..3_000 {
+    for _ in 0..EDITS {
         client.send(line.as_bytes());
     }
-    for revision in 1..=3_000 {
+    drop(allow);
+    for revision in 1..=EDITS {
         let answer = client.answer();
         assert_eq!(answer["result"]["revision"], revision, "{answer}");
     }
-    let last: Value = client.info(&buffer);
-    assert_eq!(last["len"], 3_000);
+    assert_eq!(client.info(&buffer)["len"], EDITS);
+    // Some events were dropped, and the client was told.
+    let events = client.events();
+    let told = |e: &&Value| e["kind"] == "events_dropped";
+    let notice = events.iter().find(told).unwrap();
+    assert_eq!(notice["buffers"], json!([buffer]));
+    assert!(events.len() < EDITS);
 }
 
 #[test]

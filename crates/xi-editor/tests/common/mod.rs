@@ -23,7 +23,14 @@ pub struct Client {
 impl Client {
     /// Starts the binary without saying hello.
     pub fn start() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_xi-editor"))
+        let command = Command::new(env!("CARGO_BIN_EXE_xi-editor"));
+        Self::start_as(command, channel().1)
+    }
+
+    /// Starts a command that becomes the binary; of its output as many lines are
+    /// read as `gate` allows, and all when the gate's other end is dropped.
+    pub fn start_as(mut command: Command, gate: Receiver<usize>) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -32,9 +39,16 @@ impl Client {
         let output = BufReader::new(child.stdout.take().unwrap());
         let (send, lines) = channel();
         std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
-                if send.send(line).is_err() {
-                    break;
+            let mut lines = output.lines().map_while(Result::ok);
+            loop {
+                let allowed = gate.recv().unwrap_or(usize::MAX);
+                for line in lines.by_ref().take(allowed) {
+                    if send.send(line).is_err() {
+                        return;
+                    }
+                }
+                if allowed == usize::MAX {
+                    return;
                 }
             }
         });
@@ -47,12 +61,14 @@ impl Client {
         }
     }
 
+    pub fn hello(&mut self) {
+        let params = json!({"client": "test", "protocols": ["xi-editor/1"]});
+        self.call("initialize", params);
+    }
+
     pub fn new() -> Self {
         let mut client = Self::start();
-        client.call(
-            "initialize",
-            json!({"client": "test", "protocols": ["xi-editor/1"]}),
-        );
+        client.hello();
         client
     }
 
