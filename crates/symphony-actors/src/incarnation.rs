@@ -193,7 +193,11 @@ impl Actor {
         let mut done = None;
         let mut refused = None;
         let cause = match watched {
-            Watched::Ended(cause) => cause,
+            Watched::Ended(cause) => {
+                // Nobody gets the dead incarnation any more.
+                self.shared.set(ActorState::Starting, None);
+                cause
+            }
             Watched::Refused(why) => {
                 refused = Some(why);
                 DeathCause::Stopped

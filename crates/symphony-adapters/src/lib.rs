@@ -6,3 +6,4 @@ pub mod environment;
 pub mod extensions;
 pub mod pit;
 mod rpc;
+pub mod xi_editor;

@@ -1,0 +1,676 @@
+//! xi-editor, a supervised process, behind [`TextEditingPort`].
+//!
+//! When xi-editor dies or hangs, the supervisor starts it again, every open
+//! buffer is put back with its acknowledged changes (see [`recovery`]), and
+//! calls that waited go on. A change whose answer did not come is made once
+//! more, since what was not acknowledged is not put back.
+
+mod buffer;
+mod files;
+mod recovery;
+
+use crate::rpc;
+use async_trait::async_trait;
+use buffer::{Base, Buffer, Entry, Health, Kind, Place, State, range, unknown};
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use symphony_actors::{
+    ActorHandle, ActorSpec, Behaviour, Heartbeat, Incarnation, StopPolicy, Supervisor,
+};
+use symphony_core_ports::{
+    Applied, BufferEvent, BufferId, BufferInfo, ByteRange, ExternalChange, OpenBuffer, PortError,
+    PortResult, Revision, Saved, TextDelta, TextEditingPort, TextSlice,
+};
+use symphony_ipc_protocol::xi::{
+    Applied as WireApplied, Apply, Close, Content, Delete, EditOrigin, Insert, OnOverlap, Open,
+    Redo, Replace, Span, Undo, XiRequest,
+};
+use symphony_ipc_transport::CallError;
+use tokio::sync::{
+    MutexGuard as MutexGuardAsync,
+    broadcast::{self, Receiver},
+};
+
+/// The actor's name.
+const ACTOR: &str = "xi-editor";
+/// How long a caller waits for xi-editor to come back.
+const READY: Duration = Duration::from_secs(20);
+/// How long a change may take.
+const CHANGE: Duration = Duration::from_secs(20);
+/// How long reading and writing files may take.
+const FILE: Duration = Duration::from_secs(120);
+/// How often a call is made again because xi-editor died during it.
+const TRIES: u32 = 3;
+/// How long the news of a death may take after its connection ended.
+const DEATH: Duration = Duration::from_secs(10);
+
+/// How xi-editor is run.
+#[derive(Debug, Clone)]
+pub struct XiEditorOptions {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub args: Vec<OsString>,
+    /// Files above this many bytes are refused; `None`: xi-editor's own limit.
+    pub max_file_bytes: Option<u64>,
+    /// How a hang is found.
+    pub heartbeat: Heartbeat,
+}
+
+impl XiEditorOptions {
+    /// That program with everything else at its default.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            max_file_bytes: None,
+            heartbeat: Heartbeat::tight(),
+        }
+    }
+}
+
+/// The owner of all text, in a process of its own.
+pub struct XiEditorAdapter {
+    inner: Arc<Inner>,
+    handle: ActorHandle,
+}
+
+/// What the adapter shares with the behaviour of its actor.
+struct Inner {
+    max_file_bytes: Option<u64>,
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    buffers: HashMap<BufferId, Arc<Buffer>>,
+    /// By the key in the current incarnation.
+    keys: HashMap<symphony_ipc_protocol::xi::BufferKey, BufferId>,
+}
+
+impl Inner {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn all(&self) -> Vec<Arc<Buffer>> {
+        self.table().buffers.values().cloned().collect()
+    }
+
+    fn find(&self, id: BufferId) -> PortResult<Arc<Buffer>> {
+        let found = self.table().buffers.get(&id).cloned();
+        found.ok_or_else(|| unknown(id))
+    }
+
+    fn by_key(
+        &self,
+        generation: u64,
+        key: symphony_ipc_protocol::xi::BufferKey,
+    ) -> Option<Arc<Buffer>> {
+        let buffer = {
+            let table = self.table();
+            // While buffers are put back, the newest keys are not in the index yet.
+            table.buffers.get(table.keys.get(&key)?).cloned()?
+        };
+        let current = buffer.state().generation == generation;
+        current.then_some(buffer)
+    }
+
+    /// Notes the key of a buffer that was put back.
+    fn rename(&self, buffer: &Buffer) {
+        let key = buffer.state().key;
+        let mut table = self.table();
+        table.keys.retain(|_, id| *id != buffer.id);
+        table.keys.insert(key, buffer.id);
+    }
+
+    /// The buffer for what xi-editor opened; the same for the same key.
+    fn adopt(&self, state: State) -> Arc<Buffer> {
+        let mut table = self.table();
+        if let Some(known) = table.keys.get(&state.key)
+            && let Some(buffer) = table.buffers.get(known)
+        {
+            return buffer.clone();
+        }
+        let key = state.key;
+        let buffer = Arc::new(Buffer::new(state));
+        table.keys.insert(key, buffer.id);
+        table.buffers.insert(buffer.id, buffer.clone());
+        buffer
+    }
+
+    fn forget(&self, buffer: &Buffer) {
+        buffer.state().health = Health::Closed;
+        {
+            let mut table = self.table();
+            table.buffers.remove(&buffer.id);
+            table.keys.retain(|_, id| *id != buffer.id);
+        }
+        buffer.tell(BufferEvent::Closed { buffer: buffer.id });
+    }
+}
+
+/// A change of a buffer in our own terms.
+enum Change<'a> {
+    Insert { at: usize, text: &'a str },
+    Delete { range: ByteRange },
+    Apply { delta: &'a TextDelta },
+    Undo,
+    Redo,
+}
+
+impl Change<'_> {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Undo => Kind::Undo,
+            Self::Redo => Kind::Redo,
+            _ => Kind::Edit,
+        }
+    }
+
+    fn author(&self) -> &str {
+        match self {
+            Self::Apply { delta } => &delta.author,
+            _ => "user",
+        }
+    }
+}
+
+/// An answer, with the turn of its buffer.
+struct InTurn<'a, T> {
+    answer: T,
+    incarnation: Incarnation,
+    place: Place,
+    _turn: MutexGuardAsync<'a, ()>,
+}
+
+/// What one try of a call came to.
+enum Try<T> {
+    Done(T),
+    /// xi-editor died before it answered.
+    Died(CallError, Incarnation),
+}
+
+impl XiEditorAdapter {
+    /// Starts xi-editor and waits until it is ready.
+    ///
+    /// # Errors
+    /// `ProcessCommunicationFailed` when it cannot be started, with the reason.
+    pub async fn start(supervisor: &Supervisor, options: XiEditorOptions) -> PortResult<Self> {
+        let mut spec = ActorSpec::new(ACTOR, options.program);
+        spec.args = options.args;
+        spec.heartbeat = Some(options.heartbeat);
+        spec.stop = StopPolicy {
+            grace: Duration::from_secs(2),
+            ..StopPolicy::default()
+        };
+        let inner = Arc::new(Inner {
+            max_file_bytes: options.max_file_bytes,
+            table: Mutex::default(),
+        });
+        let behaviour: Arc<dyn Behaviour> = inner.clone();
+        let handle = supervisor
+            .spawn(spec, behaviour)
+            .map_err(|error| rpc::not_running(error, ACTOR))?;
+        let adapter = Self { inner, handle };
+        adapter.ready().await?;
+        Ok(adapter)
+    }
+
+    /// The process: its state, events, resources.
+    pub fn actor(&self) -> &ActorHandle {
+        &self.handle
+    }
+
+    async fn ready(&self) -> PortResult<Incarnation> {
+        let ready = self.handle.ready(READY).await;
+        ready.map_err(|error| rpc::not_running(error, ACTOR))
+    }
+
+    /// Calls xi-editor; a second time if it died before it answered. Only for
+    /// requests that may be made twice.
+    async fn ask<R: XiRequest>(
+        &self,
+        subject: &str,
+        limit: Duration,
+        request: &R,
+    ) -> PortResult<(R::Answer, Incarnation)> {
+        let mut tries = 0;
+        loop {
+            let incarnation = self.ready().await?;
+            match incarnation.peer.call_typed(request, limit).await {
+                Ok(answer) => return Ok((answer, incarnation)),
+                Err(CallError::Closed(_)) if tries < TRIES => {
+                    tries += 1;
+                    self.wait_for_news(&incarnation).await;
+                }
+                Err(error) => {
+                    return Err(rpc::call(error, subject, &self.handle, &incarnation).await);
+                }
+            }
+        }
+    }
+
+    /// As [`Self::ask`], of a buffer, and with its turn, which the caller gets:
+    /// no change of the buffer is made until it is dropped.
+    async fn ask_in_turn<'a, R: XiRequest>(
+        &self,
+        buffer: &'a Buffer,
+        limit: Duration,
+        request: impl Fn(Place) -> R,
+    ) -> PortResult<InTurn<'a, R::Answer>> {
+        let mut tries = 0;
+        loop {
+            let (incarnation, turn, place) = self.turn(buffer).await?;
+            let request = request(place);
+            match incarnation.peer.call_typed(&request, limit).await {
+                Ok(answer) => {
+                    return Ok(InTurn {
+                        answer,
+                        incarnation,
+                        place,
+                        _turn: turn,
+                    });
+                }
+                Err(CallError::Closed(_)) if tries < TRIES => {
+                    tries += 1;
+                    drop(turn);
+                    self.wait_for_news(&incarnation).await;
+                }
+                Err(error) => {
+                    drop(turn);
+                    let subject = subject(buffer);
+                    return Err(rpc::call(error, &subject, &self.handle, &incarnation).await);
+                }
+            }
+        }
+    }
+
+    /// Waits for the buffer's turn in a living incarnation that holds it.
+    async fn turn<'a>(
+        &self,
+        buffer: &'a Buffer,
+    ) -> PortResult<(Incarnation, MutexGuardAsync<'a, ()>, Place)> {
+        for _ in 0..=TRIES {
+            let incarnation = self.ready().await?;
+            let turn = buffer.turn.lock().await;
+            if let Some(place) = buffer.place(incarnation.generation)? {
+                return Ok((incarnation, turn, place));
+            }
+            drop(turn);
+            self.wait_for_news(&incarnation).await;
+        }
+        Err(PortError::SynchronizationError {
+            details: format!("{} is in no living xi-editor", subject(buffer)),
+        })
+    }
+
+    /// Waits until the death of that incarnation is known, so that the next one is waited for.
+    async fn wait_for_news(&self, incarnation: &Incarnation) {
+        self.handle.death(incarnation.generation, DEATH).await;
+    }
+
+    /// Makes a change. If xi-editor dies before it answers, and the buffer came
+    /// back as it was before, makes it once more.
+    async fn change(&self, id: BufferId, change: Change<'_>) -> PortResult<Applied> {
+        let buffer = self.inner.find(id)?;
+        let mut before = None;
+        loop {
+            let (incarnation, turn, place) = self.turn(&buffer).await?;
+            let tried = before.replace(place.revision);
+            if tried.is_some_and(|revision| revision != place.revision) {
+                return Err(PortError::SynchronizationError {
+                    details: format!(
+                        "xi-editor ended during a change of revision {}; the buffer is at {} now",
+                        tried.unwrap_or_default(),
+                        place.revision
+                    ),
+                });
+            }
+            match self
+                .try_change(&buffer, &incarnation, place, &change)
+                .await?
+            {
+                Try::Done(applied) => return Ok(applied),
+                Try::Died(error, incarnation) if tried.is_some() => {
+                    drop(turn);
+                    let subject = subject(&buffer);
+                    return Err(rpc::call(error, &subject, &self.handle, &incarnation).await);
+                }
+                Try::Died(_, incarnation) => {
+                    drop(turn);
+                    self.wait_for_news(&incarnation).await;
+                }
+            }
+        }
+    }
+
+    async fn try_change(
+        &self,
+        buffer: &Buffer,
+        incarnation: &Incarnation,
+        place: Place,
+        change: &Change<'_>,
+    ) -> PortResult<Try<Applied>> {
+        let result = async {
+            self.hold_base(buffer, incarnation, place).await?;
+            send(incarnation, place, change).await
+        };
+        let applied = match result.await {
+            Ok(Some(applied)) => applied,
+            Ok(None) => {
+                return Err(PortError::Conflict {
+                    details: "the base revision is too old: read the text again".to_owned(),
+                    ranges: Vec::new(),
+                });
+            }
+            Err(error @ CallError::Closed(_)) => {
+                return Ok(Try::Died(error, incarnation.clone()));
+            }
+            Err(error) => {
+                let subject = subject(buffer);
+                return Err(rpc::call(error, &subject, &self.handle, incarnation).await);
+            }
+        };
+        let changed = applied.changed;
+        let revision = applied.revision.saturating_add_signed(place.offset);
+        if changed {
+            let entry = Entry {
+                edits: applied.edits,
+                author: change.author().to_owned(),
+                kind: change.kind(),
+            };
+            buffer.note(applied.revision, entry, true);
+            self.compact(buffer, incarnation, place).await;
+        }
+        Ok(Try::Done(Applied {
+            revision: Revision(revision),
+            changed,
+        }))
+    }
+
+    /// Before the first change of a file's text, takes the text: should the file
+    /// change while xi-editor is away, nothing acknowledged is lost.
+    async fn hold_base(
+        &self,
+        buffer: &Buffer,
+        incarnation: &Incarnation,
+        place: Place,
+    ) -> Result<(), CallError> {
+        if !matches!(buffer.state().base, Base::Disk) {
+            return Ok(());
+        }
+        let text = whole_text(incarnation, place).await?;
+        let mut state = buffer.state();
+        let disk = state.disk.clone();
+        let base = Base::Held {
+            text,
+            on_disk: true,
+        };
+        state.rebase(base, disk);
+        Ok(())
+    }
+
+    /// Takes the text in the place of a long log.
+    async fn compact(&self, buffer: &Buffer, incarnation: &Incarnation, place: Place) {
+        if !buffer.state().should_compact() {
+            return;
+        }
+        // Should it die now, the log is still there.
+        if let Ok(text) = whole_text(incarnation, place).await {
+            let mut state = buffer.state();
+            let disk = state.disk.clone();
+            let base = Base::Held {
+                text,
+                on_disk: false,
+            };
+            state.rebase(base, disk);
+        }
+    }
+
+    /// Whether the buffer is, or will be, in the living incarnation.
+    async fn is_current(&self, buffer: &Buffer) -> PortResult<bool> {
+        let generation = buffer.state().generation;
+        let lives = |i: &Incarnation| i.generation == generation;
+        // While that incarnation is the current one, its end puts the buffer back.
+        if self.handle.current().as_ref().is_some_and(lives) {
+            return Ok(true);
+        }
+        let current = self.ready().await?.generation;
+        Ok(buffer.state().generation == current)
+    }
+
+    async fn open_once(&self, what: &OpenBuffer) -> PortResult<(Arc<Buffer>, BufferInfo)> {
+        let (path, text) = match what {
+            OpenBuffer::File(path) => (path, None),
+            OpenBuffer::New { path, text } => (path, Some(text)),
+        };
+        let subject = path.display().to_string();
+        let request = Open {
+            path: Some(path.clone()),
+            text: text.cloned(),
+        };
+        let (info, incarnation) = self.ask(&subject, FILE, &request).await?;
+        let base = match text {
+            None => Base::Disk,
+            Some(text) => Base::Held {
+                text: text.as_str().into(),
+                on_disk: false,
+            },
+        };
+        let state = State::opened(incarnation.generation, &info, base);
+        let buffer = self.inner.adopt(state);
+        let info = port_info(&buffer, info);
+        Ok((buffer, info))
+    }
+}
+
+fn subject(buffer: &Buffer) -> String {
+    let path = buffer.state().path.clone();
+    match path {
+        Some(path) => path.display().to_string(),
+        None => format!("the buffer {}", buffer.id.0),
+    }
+}
+
+async fn whole_text(incarnation: &Incarnation, place: Place) -> Result<Arc<str>, CallError> {
+    let request = Content {
+        buffer: place.key,
+        range: None,
+    };
+    let text = incarnation.peer.call_typed(&request, FILE).await?;
+    Ok(text.text.into())
+}
+
+/// Sends a change; `None` when its base is from before what can be rebased.
+async fn send(
+    incarnation: &Incarnation,
+    place: Place,
+    change: &Change<'_>,
+) -> Result<Option<WireApplied>, CallError> {
+    let (buffer, peer) = (place.key, &incarnation.peer);
+    let origin = EditOrigin {
+        author: change.author().to_owned(),
+        group: None,
+    };
+    let applied = match change {
+        Change::Insert { at, text } => {
+            let (at, text, base) = (*at, (*text).to_owned(), None);
+            let request = Insert {
+                buffer,
+                at,
+                text,
+                base,
+                origin,
+            };
+            peer.call_typed(&request, CHANGE).await
+        }
+        Change::Delete { range } => {
+            let request = Delete {
+                buffer,
+                range: Span {
+                    start: range.start,
+                    end: range.end,
+                },
+                base: None,
+                origin,
+            };
+            peer.call_typed(&request, CHANGE).await
+        }
+        Change::Apply { delta } => {
+            let base = i64::try_from(delta.base.0).unwrap_or(i64::MAX);
+            let Ok(base) = u64::try_from(base.saturating_sub(place.offset)) else {
+                return Ok(None);
+            };
+            let request = Apply {
+                buffer,
+                base,
+                edits: delta.edits.iter().map(replace).collect(),
+                on_overlap: OnOverlap::Refuse,
+                origin,
+            };
+            peer.call_typed(&request, CHANGE).await
+        }
+        Change::Undo => peer.call_typed(&Undo { buffer }, CHANGE).await,
+        Change::Redo => peer.call_typed(&Redo { buffer }, CHANGE).await,
+    };
+    applied.map(Some)
+}
+
+fn replace(edit: &symphony_core_ports::TextEdit) -> Replace {
+    Replace {
+        start: edit.range.start,
+        end: edit.range.end,
+        text: edit.text.clone(),
+    }
+}
+
+fn port_info(buffer: &Buffer, info: symphony_ipc_protocol::xi::BufferInfo) -> BufferInfo {
+    use symphony_core_ports::LineEnding;
+    use symphony_ipc_protocol::xi::LineEnding as Wire;
+    let state = buffer.state();
+    BufferInfo {
+        id: buffer.id,
+        path: info.path.or_else(|| state.path.clone()),
+        revision: Revision(info.revision.saturating_add_signed(state.offset)),
+        len: info.len,
+        line_ending: match info.line_ending {
+            Wire::Lf => LineEnding::Lf,
+            Wire::Crlf => LineEnding::Crlf,
+            Wire::Mixed => LineEnding::Mixed,
+        },
+        dirty: info.dirty || state.health == Health::Detached,
+        read_only: info.read_only,
+        digest: info.digest,
+    }
+}
+
+#[async_trait]
+impl TextEditingPort for XiEditorAdapter {
+    async fn open(&self, what: OpenBuffer) -> PortResult<BufferInfo> {
+        for _ in 0..=TRIES {
+            let (buffer, info) = self.open_once(&what).await?;
+            if self.is_current(&buffer).await? {
+                return Ok(info);
+            }
+            // xi-editor died just now, and this buffer was too new to be put back.
+            self.inner.forget(&buffer);
+        }
+        Err(PortError::SynchronizationError {
+            details: "xi-editor ended again and again".to_owned(),
+        })
+    }
+
+    async fn info(&self, buffer_id: BufferId) -> PortResult<BufferInfo> {
+        let buffer = self.inner.find(buffer_id)?;
+        let info = self.wire_info(&buffer).await?;
+        Ok(port_info(&buffer, info))
+    }
+
+    async fn insert(&self, buffer_id: BufferId, pos: usize, text: &str) -> PortResult<Revision> {
+        let applied = self.change(buffer_id, Change::Insert { at: pos, text });
+        Ok(applied.await?.revision)
+    }
+
+    async fn delete(&self, buffer_id: BufferId, range: ByteRange) -> PortResult<Revision> {
+        let applied = self.change(buffer_id, Change::Delete { range });
+        Ok(applied.await?.revision)
+    }
+
+    async fn apply(&self, buffer_id: BufferId, delta: TextDelta) -> PortResult<Applied> {
+        self.change(buffer_id, Change::Apply { delta: &delta })
+            .await
+    }
+
+    async fn get_content(
+        &self,
+        buffer_id: BufferId,
+        wanted: Option<ByteRange>,
+    ) -> PortResult<TextSlice> {
+        let buffer = self.inner.find(buffer_id)?;
+        let request = |place: Place| Content {
+            buffer: place.key,
+            range: wanted.clone().map(|range| Span {
+                start: range.start,
+                end: range.end,
+            }),
+        };
+        let read = self.ask_in_turn(&buffer, FILE, request).await?;
+        let InTurn { answer, place, .. } = read;
+        Ok(TextSlice {
+            text: answer.text,
+            range: range(answer.range),
+            revision: Revision(answer.revision.saturating_add_signed(place.offset)),
+        })
+    }
+
+    async fn undo(&self, buffer_id: BufferId) -> PortResult<Revision> {
+        Ok(self.change(buffer_id, Change::Undo).await?.revision)
+    }
+
+    async fn redo(&self, buffer_id: BufferId) -> PortResult<Revision> {
+        Ok(self.change(buffer_id, Change::Redo).await?.revision)
+    }
+
+    async fn save(&self, buffer_id: BufferId) -> PortResult<Saved> {
+        let buffer = self.inner.find(buffer_id)?;
+        self.save_buffer(&buffer).await
+    }
+
+    async fn close(&self, buffer_id: BufferId, discard: bool) -> PortResult<()> {
+        let buffer = self.inner.find(buffer_id)?;
+        if matches!(buffer.state().health, Health::Lost(_)) && discard {
+            self.inner.forget(&buffer);
+            return Ok(());
+        }
+        let request = |place: Place| Close {
+            buffer: place.key,
+            discard,
+        };
+        let _closed = self.ask_in_turn(&buffer, CHANGE, request).await?;
+        self.inner.forget(&buffer);
+        Ok(())
+    }
+
+    async fn remove_file(&self, buffer_id: BufferId) -> PortResult<()> {
+        let buffer = self.inner.find(buffer_id)?;
+        self.remove(&buffer).await
+    }
+
+    async fn external_change(&self, path: &Path) -> PortResult<ExternalChange> {
+        self.look_at(path).await
+    }
+
+    fn subscribe(&self, buffer_id: BufferId) -> Receiver<BufferEvent> {
+        match self.inner.find(buffer_id) {
+            Ok(buffer) => buffer.events.subscribe(),
+            // Without a sender the receiver ends at once.
+            Err(_) => broadcast::channel(1).1,
+        }
+    }
+}
