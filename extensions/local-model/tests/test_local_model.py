@@ -117,11 +117,11 @@ def test_the_hosts_time_out_stops_the_model(model):
 
 
 def test_a_prompt_that_is_too_long_says_so(model):
-    error = model.call({"messages": user("word " * 3000)})["error"]
+    error = model.call({"messages": user("word " * 5000)})["error"]
     assert error["code"] == Code.UNSUPPORTED
-    assert error["data"]["limit"] == 2048
-    assert error["data"]["prompt_tokens"] > 3000
-    assert "3031 tokens" in error["message"]
+    assert error["data"]["limit"] == 4096
+    assert error["data"]["prompt_tokens"] > 5000
+    assert "5031 tokens" in error["message"]
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,11 @@ def test_wrong_inputs_are_named(model, inputs, code, part):
     error = model.call(inputs)["error"]
     assert error["code"] == code
     assert part in error["message"]
+
+
+@pytest.mark.parametrize("name", ["SmolLM2-135M-Instruct", weights.NAME, "local"])
+def test_the_model_answers_to_its_names(model, name):
+    assert "result" in model.call({"messages": user("Hi."), "max_tokens": 1, "model": name})
 
 
 def test_wrong_settings_are_named():

@@ -13,7 +13,7 @@ from typing import Any
 
 from symphony_extension import Call, Code, Failure, Usage
 
-CONTEXT = 2048
+CONTEXT = 4096
 """Tokens of a prompt and its reply together, in each slot."""
 SEED = 1
 

@@ -32,7 +32,7 @@ def local_model(
     """Answers a conversation with SmolLM2-135M."""
     if _engine is None:
         raise Failure(Code.CONFLICT, "`initialize` comes before the first call")
-    if model is not None and model not in (weights.NAME, local_model.model):
+    if model is not None and not weights.is_name(model):
         raise Failure(Code.NOT_FOUND, f"no model `{model}` here, only `{weights.NAME}`")
     request: dict[str, Any] = {
         "messages": _checked(messages),

@@ -15,6 +15,11 @@ NAME = "smollm2-135m-instruct-q4_1"
 HEAD_BYTES = 1 << 20
 
 
+def is_name(name: str) -> bool:
+    """Whether `name` means this model, in any of its usual spellings."""
+    return name.lower() == "local" or name.lower().startswith("smollm2-135m")
+
+
 def find() -> Path:
     """The model's file inside its installed package. The package is never imported."""
     spec = importlib.util.find_spec(PACKAGE)
