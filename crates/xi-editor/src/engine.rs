@@ -4,8 +4,8 @@
 //! [`Buffer`], [`Text`] and the protocol's [`Replace`](symphony_ipc_protocol::xi::Replace).
 //!
 //! Edits come against any held revision. They are rebased here, over the
-//! composed change since their base ([`changes`]), and enter the CRDT at its
-//! head; the CRDT holds undo ([`history`]). So a base may be older than the
+//! composed change since their base (`changes`), and enter the CRDT at its
+//! head; the CRDT holds undo (`history`). So a base may be older than the
 //! CRDT's last garbage collection, and an overlap is seen, not merged silently.
 
 mod buffer;

@@ -1,6 +1,6 @@
 //! The text engine: every buffer lives here.
 //!
-//! [`engine`] holds texts, revisions and undo; [`file`] reads and writes files;
+//! [`engine`] holds texts, revisions and undo; [`mod@file`] reads and writes files;
 //! [`editor`] is the open buffers and the operations of the protocol;
 //! [`server`] speaks JSON-RPC over two streams. The binary joins them.
 

@@ -1,7 +1,7 @@
 //! The protocol over two streams: a reader, one editing loop, a writer.
 //!
 //! The reader parses lines into a bounded queue. The loop does one request
-//! after the other. The writer takes from a bounded [`outbox`]. A client that
+//! after the other. The writer takes from a bounded `outbox`. A client that
 //! does not read loses events (it is told which buffers to read again) but no
 //! response: when responses back up, the loop takes no further request, so
 //! memory stays bounded.
