@@ -11,7 +11,7 @@ struct Step<'t> {
     depth: u32,
     kind: u16,
     missing: bool,
-    field: Option<&'static str>,
+    field: Option<u16>,
     /// The text of a node whose white space matters, or that has no parts.
     text: Option<&'t str>,
 }
@@ -20,17 +20,24 @@ struct Step<'t> {
 /// the same kinds of nodes, with the same texts, in the same order.
 #[must_use]
 pub fn same_code(language: Language, a: (&str, &Tree), b: (&str, &Tree)) -> bool {
-    Steps::new(language, a.0, a.1).eq(Steps::new(language, b.0, b.1))
+    comments_if_same_code(language, a, b).is_some()
 }
 
-/// Where comments and docstrings stand, in order.
+/// Where the comments and docstrings of `b` stand, in order; `None` when its code is not that of `a`.
 #[must_use]
-pub fn comments(language: Language, text: &str, tree: &Tree) -> Vec<std::ops::Range<usize>> {
-    let mut steps = Steps::new(language, text, tree);
-    while steps.next().is_some() {}
+pub fn comments_if_same_code(
+    language: Language,
+    a: (&str, &Tree),
+    b: (&str, &Tree),
+) -> Option<Vec<std::ops::Range<usize>>> {
+    let mut steps = Steps::new(language, b.0, b.1);
+    if !Steps::new(language, a.0, a.1).eq(steps.by_ref()) {
+        return None;
+    }
+    // Equal sequences were both read to their ends, so every comment was passed.
     let mut ranges = steps.comments;
     ranges.sort_by_key(|range| range.start);
-    ranges
+    Some(ranges)
 }
 
 /// Where the nodes of a tree start that are syntax errors, in order.
@@ -133,7 +140,7 @@ impl<'t> Iterator for Steps<'t> {
                 depth,
                 kind: node.kind_id(),
                 missing: node.is_missing(),
-                field: self.cursor.field_name(),
+                field: self.cursor.field_id().map(u16::from),
                 text: whole.then(|| self.text.get(node.byte_range()).unwrap_or_default()),
             });
         }

@@ -1,6 +1,6 @@
 //! The Operator `verify-comments-only`: edits that add comments and nothing else.
 
-use crate::compare::{comments, same_code};
+use crate::compare::comments_if_same_code;
 use crate::languages::Language;
 use crate::patch::{apply, by_file, check_range, overlap, sound};
 use crate::project::{Project, finding};
@@ -9,7 +9,7 @@ use crate::write_doc_comments::is_line_start;
 use std::ops::Range;
 use symphony_extension_sdk::types::{Edit, Finding};
 use symphony_extension_sdk::{Call, Failure, Outputs};
-use tree_sitter::Tree;
+use tree_sitter::{Node, Tree};
 
 /// Runs the Operator: `edits` in; `kept`, `refused` and `files` (with kept edits) out.
 ///
@@ -145,10 +145,27 @@ impl Checker<'_> {
         if edit.text.replace("\r\n", "").contains('\r') {
             return Some("the edit has stray line endings");
         }
+        if self.moves_first_lines(edit.start) {
+            return Some("the edit moves a line that must stay first");
+        }
         if self.parts_a_directive(edit.start) {
             return Some("the edit stands between a directive and its line");
         }
         None
+    }
+
+    /// Whether an interpreter's line or an encoding would leave the lines where it counts.
+    fn moves_first_lines(&self, at: usize) -> bool {
+        let starts = self.text.starts_with("#!") && !self.text.starts_with("#![");
+        let coding = |line: &str| line.starts_with('#') && line.contains("coding");
+        let mut line_start = 0;
+        for line in self.text.split_inclusive('\n').take(2) {
+            if self.language == Language::Python && at <= line_start && coding(line) {
+                return true;
+            }
+            line_start += line.len();
+        }
+        at == 0 && starts
     }
 
     /// Whether the line before is a comment that works on the next line.
@@ -168,10 +185,10 @@ impl Checker<'_> {
         let Some(tree) = self.language.parse(&after) else {
             return Some("the file cannot be parsed after the edit");
         };
-        if !same_code(self.language, (self.text, &self.tree), (&after, &tree)) {
+        let (before, now) = ((self.text, &self.tree), (after.as_str(), &tree));
+        let Some(comments) = comments_if_same_code(self.language, before, now) else {
             return Some("the edit changes code, not only comments");
-        }
-        let comments = comments(self.language, &after, &tree);
+        };
         added
             .into_iter()
             .find_map(|range| self.fault_of_added(&after, &tree, &comments, range))
@@ -202,27 +219,90 @@ impl Checker<'_> {
             if self.language.is_directive(&after[comment.clone()]) {
                 return Some("the comment is a directive to a tool");
             }
-            if self.in_macro(tree, comment) {
-                return Some("the comment is inside a macro, where it may be code");
+            if let Some(why) = self.fault_of_place(after, tree, comment) {
+                return Some(why);
             }
             at = comment.end;
         }
         None
     }
 
-    fn in_macro(&self, tree: &Tree, comment: &Range<usize>) -> bool {
-        if self.language != Language::Rust {
-            return false;
-        }
-        let mut node = tree
+    /// Where compilers see more in a comment than the syntax tree does.
+    fn fault_of_place(&self, after: &str, tree: &Tree, at: &Range<usize>) -> Option<&'static str> {
+        let comment = &after[at.clone()];
+        let node = tree
             .root_node()
-            .descendant_for_byte_range(comment.start, comment.start + 1);
-        while let Some(inner) = node {
-            if matches!(inner.kind(), "token_tree" | "macro_definition") {
-                return true;
+            .descendant_for_byte_range(at.start, at.end.saturating_sub(1).max(at.start))
+            .map(|node| comment_node(self.language, node))?;
+        match self.language {
+            Language::Rust => fault_in_rust(node, comment),
+            Language::Go => {
+                let next = next_code(self.language, node)?;
+                let import = next.kind() == "import_declaration";
+                let c = import && after[next.byte_range()].contains("\"C\"");
+                c.then_some("the comment would be C code")
             }
-            node = inner.parent();
+            _ => None,
         }
-        false
     }
+}
+
+fn comment_node(language: Language, node: Node<'_>) -> Node<'_> {
+    let mut at = node;
+    while !language.is_comment(at.kind()) {
+        match at.parent() {
+            Some(parent) => at = parent,
+            None => return node,
+        }
+    }
+    at
+}
+
+fn next_code(language: Language, node: Node<'_>) -> Option<Node<'_>> {
+    let mut next = node.next_named_sibling();
+    while let Some(sibling) = next.filter(|next| language.is_comment(next.kind())) {
+        next = sibling.next_named_sibling();
+    }
+    next
+}
+
+fn fault_in_rust(node: Node<'_>, comment: &str) -> Option<&'static str> {
+    let mut around = node.parent();
+    while let Some(outer) = around {
+        if matches!(outer.kind(), "token_tree" | "macro_definition") {
+            return Some("the comment is inside a macro, where it may be code");
+        }
+        around = outer.parent();
+    }
+    let inner = comment.starts_with("//!") || comment.starts_with("/*!");
+    let outer = (comment.starts_with("///") && !comment.starts_with("////"))
+        || (comment.starts_with("/**")
+            && !comment.starts_with("/***")
+            && !comment.starts_with("/**/"));
+    if outer {
+        // A doc comment is an attribute: it needs something to belong to.
+        let documentable = |kind: &str| {
+            kind.ends_with("_item")
+                || matches!(
+                    kind,
+                    "field_declaration" | "enum_variant" | "macro_definition" | "associated_type"
+                )
+        };
+        let next = next_code(Language::Rust, node);
+        if !next.is_some_and(|next| documentable(next.kind())) {
+            return Some("the doc comment belongs to no item");
+        }
+    }
+    if inner {
+        let mut before = node.prev_named_sibling();
+        while let Some(sibling) = before {
+            if !Language::Rust.is_comment(sibling.kind())
+                && sibling.kind() != "inner_attribute_item"
+            {
+                return Some("the doc comment of a module must open it");
+            }
+            before = sibling.prev_named_sibling();
+        }
+    }
+    None
 }

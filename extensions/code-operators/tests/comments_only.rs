@@ -128,6 +128,87 @@ fn refuses_what_is_no_comment() {
 }
 
 #[test]
+fn refuses_comments_that_compilers_see_otherwise() {
+    for (language, text, at, new, why) in [
+        (
+            Language::Rust,
+            "fn a() {\n    b();\n}\n",
+            9,
+            "    /// c\n",
+            "belongs to no item",
+        ),
+        (
+            Language::Rust,
+            "fn a() {\n    b();\n}\n",
+            18,
+            "    /// c\n",
+            "belongs to no item",
+        ),
+        (
+            Language::Rust,
+            "fn a() {}\n",
+            10,
+            "/// c\n",
+            "belongs to no item",
+        ),
+        (
+            Language::Rust,
+            "fn a() {}\nfn b() {}\n",
+            10,
+            "//! c\n",
+            "must open it",
+        ),
+        (
+            Language::Go,
+            "package a\n\nimport \"C\"\n",
+            11,
+            "// int x;\n",
+            "C code",
+        ),
+        (
+            Language::Python,
+            "#!/bin/python\n# coding: latin1\nx = 1\n",
+            0,
+            "# c\n",
+            "must stay first",
+        ),
+        (
+            Language::Python,
+            "#!/bin/python\n# coding: latin1\nx = 1\n",
+            14,
+            "# c\n",
+            "must stay first",
+        ),
+    ] {
+        let found = reason(language, text, at, at, new);
+        assert!(found.contains(why), "{new:?}: {found}");
+    }
+}
+
+#[test]
+fn keeps_comments_in_every_place_for_one() {
+    for (language, text, at, new) in [
+        (
+            Language::Rust,
+            "struct A {\n    b: u8,\n}\n",
+            11,
+            "    /// B.\n",
+        ),
+        (Language::Rust, "enum A {\n    B,\n}\n", 9, "    /// B.\n"),
+        (Language::Rust, "#[x]\nfn a() {}\n", 0, "/** A. */\n"),
+        (Language::Rust, "#![x]\nfn a() {}\n", 0, "//! A.\n"),
+        (Language::Rust, "#![x]\nfn a() {}\n", 6, "//! A.\n\n// B.\n"),
+        (Language::Python, "x = 1\n", 0, "\"\"\"A module.\"\"\"\n"),
+        (Language::Python, "#!/bin/python\nx = 1\n", 14, "# A.\n"),
+        (Language::Go, "package a\n\nimport \"fmt\"\n", 11, "// A.\n"),
+        (Language::Go, "", 0, "// A.\n"),
+    ] {
+        let verdict = one(language, text, edit(at, at, new));
+        assert_eq!(verdict.refused, [], "{new:?}");
+    }
+}
+
+#[test]
 fn bad_edits_do_not_take_good_ones_with_them() {
     let text = "fn a() {}\nfn b() {}\nfn c() {}\nfn d() {}\n";
     let edits = vec![

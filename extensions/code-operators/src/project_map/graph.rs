@@ -7,7 +7,7 @@ use std::collections::HashMap;
 const MAX_DECLARERS: usize = 8;
 const ROUNDS: usize = 4;
 /// How much of a score comes from other files.
-const SPREAD: f64 = 0.4;
+const SPREAD: f64 = 0.25;
 /// A file that refers to a good one matters less than one that is referred to.
 const BACKWARD: f64 = 0.4;
 
@@ -46,6 +46,18 @@ fn edges(entries: &[Entry]) -> Vec<(usize, usize, f64)> {
             }
         }
     }
+    // A name that many files use says little about any of them.
+    let mut users: HashMap<&str, u32> = HashMap::new();
+    for (word, _) in entries.iter().flat_map(|entry| &entry.words) {
+        if declarers.contains_key(word.as_str()) {
+            *users.entry(word).or_default() += 1;
+        }
+    }
+    let total = entries.len() as f64;
+    let rarity = |word: &str| {
+        let users = users.get(word).copied().unwrap_or(1);
+        (1.0 + total / f64::from(users)).ln()
+    };
     let mut edges = Vec::new();
     for (from, entry) in entries.iter().enumerate() {
         let mut weights: HashMap<usize, f64> = HashMap::new();
@@ -58,7 +70,8 @@ fn edges(entries: &[Entry]) -> Vec<(usize, usize, f64)> {
                 continue;
             }
             for to in files {
-                *weights.entry(*to).or_default() += f64::from(*count).sqrt() / files.len() as f64;
+                *weights.entry(*to).or_default() +=
+                    f64::from(*count).sqrt() * rarity(word) / files.len() as f64;
             }
         }
         for (to, weight) in weights {

@@ -5,8 +5,10 @@ use super::terms::Prompt;
 use crate::languages::cut;
 use crate::read_files::BYTES_PER_TOKEN;
 
-/// Symbols shown of one file at most, by the file's rank.
-const SYMBOLS: [(usize, usize); 3] = [(3, 60), (12, 25), (usize::MAX, 10)];
+/// What one file may take at most, by its rank: a share of the budget, and symbols that
+/// do not fit the prompt.
+const SHARES: [(usize, usize, usize); 3] = [(3, 4, 20), (10, 10, 6), (usize::MAX, 20, 2)];
+const MOST_SYMBOLS: usize = 60;
 const LINE_CHARS: usize = 140;
 
 pub(crate) struct Outline {
@@ -25,13 +27,21 @@ pub(crate) fn draw(prompt: &Prompt, entries: &[Entry], order: &[usize], budget: 
         files: Vec::new(),
     };
     for (rank, &index) in order.iter().enumerate() {
-        let most = SYMBOLS
+        let (share, others) = SHARES
             .iter()
-            .find(|(ranks, _)| rank < *ranks)
-            .map_or(0, |(_, most)| *most);
-        let fits = [most, most / 3, 0].into_iter().find_map(|most| {
-            let (text, shown) = of_file(prompt, &entries[index], most);
-            (outline.text.len() + text.len() <= room).then_some((text, shown))
+            .find(|(ranks, _, _)| rank < *ranks)
+            .map_or((1, 0), |(_, share, others)| (room / share, *others));
+        let symbols = by_fit(prompt, &entries[index], others);
+        let fits = (0..5).find_map(|halved| {
+            let most = if halved == 4 {
+                0
+            } else {
+                MOST_SYMBOLS >> (2 * halved)
+            };
+            let (text, shown) = of_file(&entries[index], &symbols[..most.min(symbols.len())]);
+            let fits =
+                outline.text.len() + text.len() <= room && (most == 0 || text.len() <= share);
+            fits.then_some((text, shown))
         });
         let Some((text, shown)) = fits else {
             break;
@@ -42,22 +52,30 @@ pub(crate) fn draw(prompt: &Prompt, entries: &[Entry], order: &[usize], budget: 
     outline
 }
 
-fn of_file(prompt: &Prompt, entry: &Entry, most: usize) -> (String, Vec<String>) {
+/// The symbols to show: those that fit the prompt, the best first, then some others.
+fn by_fit(prompt: &Prompt, entry: &Entry, others: usize) -> Vec<usize> {
     let mut by_fit: Vec<(usize, f64)> = entry
         .symbols
         .iter()
-        .map(|symbol| prompt.fit(&symbol.name, &symbol.signature) - symbol.depth as f64 * 0.1)
+        .map(|symbol| prompt.fit(&symbol.name, &symbol.signature))
         .enumerate()
         .collect();
-    by_fit.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let mut shown: Vec<usize> = by_fit
-        .into_iter()
-        .take(most)
-        .map(|(index, _)| index)
-        .collect();
+    by_fit.sort_by(|a, b| {
+        let depth = |index: usize| entry.symbols[index].depth;
+        b.1.total_cmp(&a.1)
+            .then(depth(a.0).cmp(&depth(b.0)))
+            .then(a.0.cmp(&b.0))
+    });
+    let fitting = by_fit.iter().filter(|(_, fit)| *fit > 0.0).count();
+    by_fit.truncate(fitting + others);
+    by_fit.into_iter().map(|(index, _)| index).collect()
+}
+
+fn of_file(entry: &Entry, symbols: &[usize]) -> (String, Vec<String>) {
+    let mut shown = symbols.to_vec();
     shown.sort_unstable();
     let mut text = format!("{}\n", entry.path);
-    let mut names = Vec::new();
+    let mut names: Vec<String> = Vec::new();
     let mut next = 0;
     for index in shown {
         if index > next {
@@ -67,9 +85,11 @@ fn of_file(prompt: &Prompt, entry: &Entry, most: usize) -> (String, Vec<String>)
         let symbol = &entry.symbols[index];
         let indent = "  ".repeat(symbol.depth + 1);
         text.push_str(&format!("{indent}{}\n", cut(&symbol.signature, LINE_CHARS)));
-        names.push(symbol.name.clone());
+        if !names.contains(&symbol.name) {
+            names.push(symbol.name.clone());
+        }
     }
-    if most > 0 && next < entry.symbols.len() {
+    if next > 0 && next < entry.symbols.len() {
         text.push_str("  ⋮\n");
     }
     (text, names)

@@ -1,7 +1,7 @@
 //! Words of the prompt, and how well files and symbols fit them.
 
 use super::Entry;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 const STOP_WORDS: [&str; 60] = [
     "the", "a", "an", "and", "or", "of", "to", "in", "on", "for", "with", "is", "are", "be", "it",
@@ -49,6 +49,21 @@ impl Prompt {
         let of_name = self.count(name);
         let of_signature = self.count(signature);
         3.0 * of_name as f64 + of_signature.saturating_sub(of_name) as f64
+    }
+
+    /// What a file gets for being meant by its name, or by the name of what it declares.
+    fn named(&self, entry: &Entry) -> f64 {
+        const PATH: f64 = 20.0;
+        const SYMBOL: f64 = 4.0;
+        let name = entry.path.rsplit('/').next().unwrap_or_default();
+        let path = self.exact.contains(&entry.path) || self.exact.contains(name);
+        let told = |name: &str| name.chars().skip(1).any(|c| c.is_uppercase() || c == '_');
+        let symbols = entry
+            .symbols
+            .iter()
+            .filter(|symbol| told(&symbol.name) && self.exact.contains(&symbol.name))
+            .count();
+        f64::from(u8::from(path)) * PATH + symbols.min(3) as f64 * SYMBOL
     }
 
     fn count(&self, text: &str) -> usize {
@@ -106,67 +121,90 @@ pub(crate) fn stem(word: &str) -> String {
     word.to_owned()
 }
 
-/// How well each file fits: BM25 over its words, with its path and its symbols counting more.
+/// What counts of a file for one word of the prompt.
+#[derive(Clone, Copy, Default)]
+struct Hits {
+    words: f64,
+    symbols: f64,
+    path: f64,
+}
+
+/// How well each file fits: BM25 over its words, and the same again where a word of the
+/// prompt is in its path or in the name of something it declares.
 pub(crate) fn file_scores(prompt: &Prompt, entries: &[Entry]) -> Vec<f64> {
-    const PATH: f64 = 12.0;
-    const SYMBOL: f64 = 4.0;
     const K: f64 = 1.2;
-    const B: f64 = 0.5;
-    let average = entries.iter().map(|entry| entry.length).sum::<usize>() as f64
-        / entries.len().max(1) as f64;
-    let counts: Vec<Vec<f64>> = entries
-        .iter()
-        .map(|entry| {
-            let mut counts = vec![0.0; prompt.stems.len()];
-            let mut add = |identifier: &str, weight: f64| {
-                for part in parts(identifier) {
-                    let part = stem(&part);
-                    if let Some(index) = prompt.stems.iter().position(|stem| *stem == part) {
-                        counts[index] += weight;
-                    }
-                }
-            };
-            entry
-                .words
-                .iter()
-                .for_each(|(word, count)| add(word, f64::from(*count)));
-            entry
-                .symbols
-                .iter()
-                .for_each(|symbol| add(&symbol.name, SYMBOL));
-            identifiers(&entry.path).for_each(|word| add(word, PATH));
-            counts
-        })
-        .collect();
+    const B: f64 = 0.75;
+    const SYMBOL: f64 = 1.0;
+    const PATH: f64 = 1.5;
+    let mut matcher = Matcher::new(prompt);
+    let hits: Vec<Vec<Hits>> = entries.iter().map(|entry| matcher.hits(entry)).collect();
     let total = entries.len() as f64;
     let rarity: Vec<f64> = (0..prompt.stems.len())
         .map(|term| {
-            let with = counts.iter().filter(|counts| counts[term] > 0.0).count() as f64;
+            let with = hits.iter().filter(|hits| hits[term].words > 0.0).count() as f64;
             ((total - with + 0.5) / (with + 0.5) + 1.0).ln()
         })
         .collect();
-    let named = |entry: &Entry| {
-        let name = entry.path.rsplit('/').next().unwrap_or_default();
-        let symbols = entry
-            .symbols
-            .iter()
-            .filter(|symbol| prompt.exact.contains(&symbol.name));
-        let path = prompt.exact.contains(&entry.path) || prompt.exact.contains(name);
-        f64::from(u8::from(path)) * 20.0 + symbols.count().min(3) as f64 * 4.0
+    let average = entries.iter().map(|entry| entry.length).sum::<usize>() as f64 / total.max(1.0);
+    let score = |entry: &Entry, hits: &[Hits]| {
+        let long = K * (1.0 - B + B * entry.length as f64 / average.max(1.0));
+        let of_term = |(hits, rarity): (&Hits, &f64)| {
+            let words = hits.words * (K + 1.0) / (hits.words + long);
+            let symbols = SYMBOL * hits.symbols * 2.0 / (hits.symbols + 1.0);
+            rarity * (words + symbols + PATH * hits.path)
+        };
+        hits.iter().zip(&rarity).map(of_term).sum::<f64>() + prompt.named(entry)
     };
     entries
         .iter()
-        .zip(&counts)
-        .map(|(entry, counts)| {
-            let long = K * (1.0 - B + B * entry.length as f64 / average.max(1.0));
-            let words: f64 = counts
-                .iter()
-                .zip(&rarity)
-                .map(|(count, rarity)| rarity * count * (K + 1.0) / (count + long))
-                .sum();
-            words + named(entry)
-        })
+        .zip(&hits)
+        .map(|(entry, hits)| score(entry, hits))
         .collect()
+}
+
+/// Which words of the prompt are in which identifier, worked out once for each.
+struct Matcher<'p, 'e> {
+    prompt: &'p Prompt,
+    known: HashMap<&'e str, Vec<usize>>,
+}
+
+impl<'p, 'e> Matcher<'p, 'e> {
+    fn new(prompt: &'p Prompt) -> Self {
+        Self {
+            prompt,
+            known: HashMap::new(),
+        }
+    }
+
+    fn terms(&mut self, identifier: &'e str) -> &[usize] {
+        let stems = &self.prompt.stems;
+        self.known.entry(identifier).or_insert_with(|| {
+            let parts = parts(identifier).into_iter().map(|part| stem(&part));
+            parts
+                .filter_map(|part| stems.iter().position(|stem| *stem == part))
+                .collect()
+        })
+    }
+
+    fn hits(&mut self, entry: &'e Entry) -> Vec<Hits> {
+        let mut hits = vec![Hits::default(); self.prompt.stems.len()];
+        for (word, count) in &entry.words {
+            for term in self.terms(word) {
+                hits[*term].words += f64::from(*count);
+            }
+        }
+        for symbol in &entry.symbols {
+            for term in self.terms(&symbol.name) {
+                hits[*term].symbols += 1.0;
+            }
+        }
+        for word in identifiers(&entry.path) {
+            for term in self.terms(word) {
+                hits[*term].path = 1.0;
+            }
+        }
+        hits
+    }
 }
 
 #[cfg(test)]
