@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(bytes[..3], [1, 1, 1]);
         assert_eq!(
             bytes[35..55],
-            [99, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 63, 0, 0, 0]
+            [99, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 61, 0, 0, 0]
         );
         let info = r#"{"media_type":"","title":"output of describe[7]","labels":{}}"#;
         assert_eq!(String::from_utf8_lossy(&bytes[55..]), info);

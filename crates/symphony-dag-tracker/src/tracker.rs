@@ -455,6 +455,13 @@ impl DagTracking for DagTracker {
 
     async fn skip_node(&self, id: &RunId, node: NodeId, reason: &str) -> PortResult<()> {
         let run = self.find(id).await?;
+        // A completed node stays completed, whatever its condition says by now.
+        let Asked::Yours(_busy) = run.occupy(&node) else {
+            return Err(PortError::Conflict {
+                details: format!("node {node} of run {id} is completed or being executed"),
+                ranges: Vec::new(),
+            });
+        };
         let reason = reason.to_owned();
         Ok(self
             .record(&run, RunEntry::Skipped { node, reason })
