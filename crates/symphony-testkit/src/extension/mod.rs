@@ -66,6 +66,9 @@ struct Shared {
     handlers: BTreeMap<ExtensionId, Handler>,
     models: BTreeMap<ExtensionId, (Option<String>, u32)>,
     denied: BTreeSet<Permission>,
+    /// What `ready` fails with, by extension.
+    broken: BTreeMap<ExtensionId, String>,
+    on_load: BTreeMap<ExtensionId, Box<dyn Fn() + Send>>,
     requests: Vec<(ExtensionId, Request)>,
     ended: BTreeMap<ExtensionId, Ended>,
 }
@@ -168,6 +171,25 @@ impl MockExtensionAdapter {
                 source: None,
             }))
         });
+    }
+
+    /// An extension cannot be started from now on: `ready` and calls fail, with these details.
+    pub fn fail_start(&self, extension: &str, details: &str) {
+        let details = details.to_owned();
+        self.lock().broken.insert(id_of(extension), details);
+    }
+
+    /// Whether an extension has a handler, or cannot be started.
+    pub(crate) fn handles(&self, extension: &str) -> bool {
+        let id = id_of(extension);
+        let shared = self.lock();
+        shared.handlers.contains_key(&id) || shared.broken.contains_key(&id)
+    }
+
+    /// Runs when an extension is loaded anew, as what its process keeps is gone then.
+    pub fn on_load(&self, extension: &str, run: impl Fn() + Send + 'static) {
+        let run = Box::new(run);
+        self.lock().on_load.insert(id_of(extension), run);
     }
 
     /// What `ready` says of an extension; no model and 1 call at once unless told.
@@ -277,12 +299,22 @@ impl Shared {
             alive: tokio::sync::watch::channel(()).0,
         };
         self.loaded.insert(id.clone(), loaded);
+        if let Some(run) = self.on_load.get(&id) {
+            run();
+        }
         Ok(id)
     }
 
     fn start(&mut self, id: &ExtensionId) -> PortResult<ExtensionStatus> {
         let (model, max_parallel) = self.models.get(id).cloned().unwrap_or((None, 1));
         let loaded = self.loaded.get_mut(id).ok_or_else(|| not_loaded(id))?;
+        if let Some(details) = self.broken.get(id) {
+            return Err(PortError::ProcessCommunicationFailed {
+                process_id: ProcessId(format!("extension {id}")),
+                details: details.clone(),
+                source: None,
+            });
+        }
         if !loaded.started {
             loaded.started = true;
             let model = model.clone();
