@@ -115,6 +115,10 @@ fn symbol(file: &File<'_>, node: Node<'_>, depth: usize) -> Option<Symbol> {
     let name = file
         .field(node, "name")
         .or_else(|| file.field(node, "type"))?;
+    // A pattern is no name.
+    if name.starts_with(['{', '[']) {
+        return None;
+    }
     let mut end = head_end(node);
     if node.kind() == "variable_declarator" {
         // A function's head, else only the name: values are not for an outline.
