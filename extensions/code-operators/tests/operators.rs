@@ -238,6 +238,11 @@ fn sentences_become_comments_of_their_language() {
             "Reads\n  the \"first\" line!",
             "    \"\"\"Reads the \"first\" line!\"\"\"\n",
         ),
+        (
+            0,
+            "Guesses the encoding: tells eslint and webpack files apart",
+            "    \"\"\"Guesses the encoding: tells eslint and webpack files apart.\"\"\"\n",
+        ),
         (1, "Starts the loop", "// Run starts the loop.\n"),
         (1, "Run starts the loop.", "// Run starts the loop.\n"),
         (1, "A loop over events", "// Run is a loop over events.\n"),
