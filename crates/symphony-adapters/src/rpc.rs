@@ -38,7 +38,11 @@ pub(crate) fn remote(error: RpcError, subject: &str) -> PortError {
         code::UNSUPPORTED => PortError::Unsupported { details: message },
         code::CANCELLED => PortError::Cancelled,
         code::IO => os_error(&data, message, subject, error),
-        code::TIMEOUT => PortError::failed_because(message, error),
+        // How long it waited is its own affair; it may say so.
+        code::TIMEOUT => PortError::Timeout {
+            operation: message,
+            duration: Duration::from_millis(data["after_ms"].as_u64().unwrap_or_default()),
+        },
         code::BUSY => PortError::Exhausted {
             resource: subject.to_owned(),
             details: message,

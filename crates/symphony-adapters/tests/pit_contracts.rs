@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
+use sy_commons::framed::{Frames, HEADER_LEN, Piece};
 use symphony_adapters::{
     conductor::RuleConductor,
     data::LocalDataAdapter,
@@ -70,6 +71,21 @@ fn spoil(path: &Path, keep: usize) {
     fs::write(path, bytes).unwrap();
 }
 
+/// Changes the last stored byte of an artifact that lies in a segment.
+fn spoil_record(segment: &Path, hex: &str) {
+    let mut bytes = fs::read(segment).unwrap();
+    let last = Frames::new(&bytes, HEADER_LEN).find_map(|piece| {
+        let Piece::Record { payload } = piece else {
+            return None;
+        };
+        let hash = &bytes[payload.start + 3..payload.start + 35];
+        let named: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        (named == hex).then_some(payload.end - 1)
+    });
+    bytes[last.unwrap()] ^= 0x55;
+    fs::write(segment, bytes).unwrap();
+}
+
 #[async_trait]
 impl contract::dag::Fixture for Pit {
     fn port(&self) -> Arc<dyn DagTracking> {
@@ -105,9 +121,7 @@ impl contract::artifacts::Fixture for Pit {
         if object.exists() {
             spoil(&object, 16);
         } else {
-            for segment in fs::read_dir(folder.join("segments")).unwrap() {
-                spoil(&segment.unwrap().path(), 16);
-            }
+            spoil_record(&folder.join("segments/00000001.seg"), hex);
         }
         true
     }

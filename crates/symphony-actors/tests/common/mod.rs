@@ -15,29 +15,22 @@ use tokio::sync::broadcast::Receiver;
 
 pub const SECOND: Duration = Duration::from_secs(1);
 
-/// The extension runner next to this test's folder; built if it is not there.
+/// The extension runner in this test's own target folder; built, so that it is not an old one.
 pub fn runner() -> PathBuf {
     static RUNNER: OnceLock<PathBuf> = OnceLock::new();
-    let find = || {
+    let build = || {
         let own = std::env::current_exe().unwrap();
-        let path = own
-            .ancestors()
-            .nth(2)
-            .unwrap()
-            .join("symphony-extension-runner");
-        if !path.exists() {
-            let args = ["build", "-q", "-p", "symphony-sandbox", "--bins"];
-            assert!(
-                Command::new(env!("CARGO"))
-                    .args(args)
-                    .status()
-                    .unwrap()
-                    .success()
-            );
+        let folder = own.ancestors().nth(2).unwrap();
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "-q", "-p", "symphony-sandbox", "--bins"]);
+        build.arg("--target-dir").arg(folder.parent().unwrap());
+        if folder.ends_with("release") {
+            build.arg("--release");
         }
-        path
+        assert!(build.status().unwrap().success());
+        folder.join("symphony-extension-runner")
     };
-    RUNNER.get_or_init(find).clone()
+    RUNNER.get_or_init(build).clone()
 }
 
 pub fn supervisor() -> Supervisor {

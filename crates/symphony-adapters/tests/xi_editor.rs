@@ -1,0 +1,357 @@
+//! The text port over the real xi-editor, also while it is killed.
+
+mod processes;
+
+use processes::*;
+use std::{
+    fs,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use symphony_actors::Supervisor;
+use symphony_adapters::xi_editor::{XiEditorAdapter, XiEditorOptions};
+use symphony_core_ports::{
+    BufferEvent, BufferId, ExternalChange, OpenBuffer, PortError, Revision, TextDelta, TextEdit,
+    TextEditingPort,
+};
+
+struct World {
+    xi: Arc<XiEditorAdapter>,
+    folder: tempfile::TempDir,
+    _supervisor: Arc<Supervisor>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let supervisor = supervisor();
+        let options = XiEditorOptions::new(program("xi-editor", "xi-editor"));
+        let xi = XiEditorAdapter::start(&supervisor, options).await.unwrap();
+        Self {
+            xi: Arc::new(xi),
+            folder: tempfile::tempdir().unwrap(),
+            _supervisor: supervisor,
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().canonicalize().unwrap().join(name)
+    }
+
+    async fn open(&self, name: &str, text: &str) -> BufferId {
+        fs::write(self.path(name), text).unwrap();
+        self.reopen(name).await
+    }
+
+    async fn reopen(&self, name: &str) -> BufferId {
+        let what = OpenBuffer::File(self.path(name));
+        self.xi.open(what).await.unwrap().id
+    }
+
+    async fn text(&self, id: BufferId) -> String {
+        self.xi.get_content(id, None).await.unwrap().text
+    }
+
+    fn on_disk(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn pid(&self) -> u32 {
+        self.xi.actor().current().unwrap().pid
+    }
+
+    /// Kills xi-editor; what `meanwhile` does is done while it is stopped.
+    async fn kill(&self, meanwhile: impl FnOnce()) {
+        let current = self.xi.actor().current().unwrap();
+        signal(current.pid, "STOP");
+        meanwhile();
+        signal(current.pid, "KILL");
+        let death = self.xi.actor().death(current.generation, 5 * SECOND).await;
+        assert!(death.is_some());
+    }
+}
+
+fn delta(base: u64, start: usize, end: usize, text: &str) -> TextDelta {
+    TextDelta {
+        base: Revision(base),
+        edits: vec![TextEdit {
+            range: start..end,
+            text: text.to_owned(),
+        }],
+        author: "stage-edits".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn edits_events_undo_and_save() {
+    let world = World::new().await;
+    let id = world.open("a.txt", "one\ntwo\n").await;
+    assert_eq!(world.reopen("a.txt").await, id, "one buffer a file");
+    let mut events = world.xi.subscribe(id);
+    assert_eq!(world.xi.insert(id, 4, "1½\n").await.unwrap(), Revision(1));
+    assert_eq!(world.xi.delete(id, 0..4).await.unwrap(), Revision(2));
+    let applied = world.xi.apply(id, delta(0, 4, 7, "zwei")).await.unwrap();
+    assert_eq!((applied.revision, applied.changed), (Revision(3), true));
+    assert_eq!(world.text(id).await, "1½\nzwei\n");
+    let part = world.xi.get_content(id, Some(4..8)).await.unwrap();
+    assert_eq!(
+        (part.text.as_str(), part.range, part.revision),
+        ("zwei", 4..8, Revision(3))
+    );
+    let split = world.xi.get_content(id, Some(2..4)).await;
+    assert!(
+        matches!(split, Err(PortError::InvalidInput { .. })),
+        "within `½`"
+    );
+    assert_eq!(world.xi.undo(id).await.unwrap(), Revision(4));
+    assert_eq!(world.xi.redo(id).await.unwrap(), Revision(5));
+    assert_eq!(
+        world.xi.redo(id).await.unwrap(),
+        Revision(5),
+        "nothing to redo"
+    );
+    let info = world.xi.info(id).await.unwrap();
+    assert!(info.dirty && info.revision == Revision(5) && info.len == "1½\nzwei\n".len());
+    let saved = world.xi.save(id).await.unwrap();
+    assert_eq!((saved.revision, saved.digest), (Revision(5), info.digest));
+    assert_eq!(world.on_disk("a.txt"), "1½\nzwei\n");
+    let mut revisions = Vec::new();
+    let mut authors = Vec::new();
+    loop {
+        match events.recv().await.unwrap() {
+            BufferEvent::Changed {
+                revision, author, ..
+            } => {
+                revisions.push(revision.0);
+                authors.push(author);
+            }
+            BufferEvent::Saved { revision, .. } => {
+                assert_eq!(revision, Revision(5));
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(revisions, [1, 2, 3, 4, 5]);
+    assert_eq!(authors[..3], ["user", "user", "stage-edits"]);
+    world.xi.close(id, false).await.unwrap();
+    assert!(matches!(
+        events.recv().await,
+        Ok(BufferEvent::Closed { .. })
+    ));
+    assert!(matches!(
+        world.xi.insert(id, 0, "x").await,
+        Err(PortError::NotFound { .. })
+    ));
+}
+
+#[tokio::test]
+async fn errors_are_told_apart() {
+    let world = World::new().await;
+    let open = |name: &str| world.xi.open(OpenBuffer::File(world.path(name)));
+    let missing = open("none.txt").await.unwrap_err();
+    assert!(matches!(&missing, PortError::NotFound { resource } if resource.ends_with("none.txt")));
+    fs::write(world.path("b.bin"), b"\x00\x01\xfe\xff").unwrap();
+    assert!(matches!(
+        open("b.bin").await,
+        Err(PortError::Unsupported { .. })
+    ));
+    let id = world.open("a.txt", "häuser").await;
+    for outcome in [
+        world.xi.insert(id, 2, "x").await,
+        world.xi.insert(id, 99, "x").await,
+        world.xi.delete(id, 5..99).await,
+    ] {
+        assert!(
+            matches!(outcome, Err(PortError::InvalidInput { .. })),
+            "{outcome:?}"
+        );
+    }
+    let taken = OpenBuffer::New {
+        path: world.path("b.bin"),
+        text: String::new(),
+    };
+    assert!(matches!(
+        world.xi.open(taken).await,
+        Err(PortError::Conflict { .. })
+    ));
+    world.xi.insert(id, 0, "x").await.unwrap();
+    assert!(matches!(
+        world.xi.close(id, false).await,
+        Err(PortError::Conflict { .. })
+    ));
+    world.xi.apply(id, delta(1, 1, 4, "H")).await.unwrap();
+    let conflict = world.xi.apply(id, delta(1, 1, 4, "G")).await.unwrap_err();
+    assert!(
+        matches!(&conflict, PortError::Conflict { ranges, .. } if !ranges.is_empty()),
+        "{conflict:?}"
+    );
+    fs::write(world.path("a.txt"), "changed by others").unwrap();
+    assert!(matches!(
+        world.xi.save(id).await,
+        Err(PortError::Conflict { .. })
+    ));
+    assert_eq!(world.on_disk("a.txt"), "changed by others");
+}
+
+#[tokio::test]
+async fn after_a_kill_every_buffer_is_back_with_its_changes_and_undo() {
+    let world = World::new().await;
+    let id = world.open("a.txt", "base\n").await;
+    let clean = world.open("clean.txt", "clean\n").await;
+    let new = OpenBuffer::New {
+        path: world.path("sub/new.txt"),
+        text: "new\n".to_owned(),
+    };
+    let new = world.xi.open(new).await.unwrap().id;
+    for n in 0..20 {
+        world.xi.insert(id, 0, &format!("{n}\n")).await.unwrap();
+    }
+    world.xi.undo(id).await.unwrap();
+    world.xi.insert(new, 0, "very ").await.unwrap();
+    let before = world.text(id).await;
+    let old = world.pid();
+    let killed = Instant::now();
+    world.kill(|| ()).await;
+    assert_eq!(world.text(id).await, before);
+    eprintln!("back after {:?}", killed.elapsed());
+    assert_ne!(world.pid(), old);
+    let info = world.xi.info(id).await.unwrap();
+    assert_eq!((info.revision, info.dirty), (Revision(21), true));
+    assert_eq!(world.text(new).await, "very new\n");
+    assert_eq!(world.text(clean).await, "clean\n");
+    assert!(!world.xi.info(clean).await.unwrap().dirty);
+    assert_eq!(world.xi.redo(id).await.unwrap(), Revision(22));
+    assert!(world.text(id).await.starts_with("19\n18\n"));
+    // A base from before the kill can still be rebased.
+    world.xi.apply(id, delta(20, 0, 0, "x")).await.unwrap();
+    world.xi.save(id).await.unwrap();
+    world.xi.save(new).await.unwrap();
+    assert_eq!(world.on_disk("sub/new.txt"), "very new\n");
+    assert!(world.on_disk("a.txt").ends_with("0\nbase\n"));
+}
+
+#[tokio::test]
+async fn killed_again_and_again_no_change_is_lost_or_doubled() {
+    let world = World::new().await;
+    let id = world.open("a.txt", "").await;
+    let writer = tokio::spawn({
+        let xi = world.xi.clone();
+        async move {
+            for n in 0..300 {
+                xi.insert(id, 0, &format!("<{n}>")).await.unwrap();
+                if n % 100 == 99 {
+                    xi.save(id).await.unwrap();
+                }
+            }
+        }
+    });
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(25)).await;
+        if let Some(current) = world.xi.actor().current() {
+            signal(current.pid, "KILL");
+            world.xi.actor().death(current.generation, 5 * SECOND).await;
+        }
+    }
+    writer.await.unwrap();
+    let expected: String = (0..300).rev().map(|n| format!("<{n}>")).collect();
+    assert_eq!(world.text(id).await, expected);
+    assert_eq!(world.on_disk("a.txt"), expected);
+    assert_eq!(world.xi.info(id).await.unwrap().revision, Revision(300));
+    assert!(world.xi.actor().restarts() >= 1);
+}
+
+#[tokio::test]
+async fn a_file_changed_while_xi_editor_was_away_is_not_overwritten_and_the_edits_are_kept() {
+    let world = World::new().await;
+    let id = world.open("a.txt", "base\n").await;
+    let clean = world.open("clean.txt", "clean\n").await;
+    world.xi.insert(id, 0, "mine ").await.unwrap();
+    let mut events = world.xi.subscribe(clean);
+    let (a, c) = (world.path("a.txt"), world.path("clean.txt"));
+    world
+        .kill(|| {
+            fs::write(a, "theirs\n").unwrap();
+            fs::write(c, "cleaner\n").unwrap();
+        })
+        .await;
+    assert_eq!(world.text(id).await, "mine base\n");
+    world.xi.insert(id, 0, "still ").await.unwrap();
+    assert_eq!(world.text(id).await, "still mine base\n");
+    let error = world.xi.save(id).await.unwrap_err();
+    assert!(matches!(&error, PortError::Conflict { .. }), "{error:?}");
+    assert_eq!(world.on_disk("a.txt"), "theirs\n");
+    assert_eq!(world.text(clean).await, "cleaner\n");
+    let Ok(BufferEvent::Changed {
+        revision, edits, ..
+    }) = events.recv().await
+    else {
+        panic!("expected the change")
+    };
+    assert_eq!((revision, edits[0].range.clone()), (Revision(1), 0..6));
+    assert_eq!(world.xi.insert(clean, 0, "x").await.unwrap(), Revision(2));
+}
+
+#[tokio::test]
+async fn a_hang_ends_within_a_second_and_the_call_is_made_once_more() {
+    let world = World::new().await;
+    let id = world.open("a.txt", "base\n").await;
+    world.xi.insert(id, 0, "one ").await.unwrap();
+    signal(world.pid(), "STOP");
+    let hung = Instant::now();
+    assert_eq!(world.xi.insert(id, 0, "two ").await.unwrap(), Revision(2));
+    assert!(hung.elapsed() < 2 * SECOND, "{:?}", hung.elapsed());
+    assert_eq!(world.text(id).await, "two one base\n");
+}
+
+#[tokio::test]
+async fn changes_on_disk_and_removal() {
+    let world = World::new().await;
+    let id = world.open("a.txt", "one\n").await;
+    let path = world.path("a.txt");
+    let unchanged = world.xi.external_change(&path).await.unwrap();
+    assert_eq!(unchanged, ExternalChange::Unchanged);
+    fs::write(&path, "two\n").unwrap();
+    assert!(matches!(
+        world.xi.remove_file(id).await,
+        Err(PortError::Conflict { .. })
+    ));
+    assert_eq!(world.text(id).await, "two\n", "it was looked at");
+    fs::write(&path, "three\n").unwrap();
+    let change = world.xi.external_change(&path).await.unwrap();
+    assert_eq!(change, ExternalChange::Reloaded);
+    world.xi.insert(id, 0, "zero\n").await.unwrap();
+    fs::write(&path, "three\nfour\n").unwrap();
+    let change = world.xi.external_change(&path).await.unwrap();
+    assert_eq!(change, ExternalChange::Merged);
+    world.kill(|| ()).await;
+    assert_eq!(world.text(id).await, "zero\nthree\nfour\n");
+    world.xi.save(id).await.unwrap();
+    assert_eq!(world.on_disk("a.txt"), "zero\nthree\nfour\n");
+    let other = world.path("nobody.txt");
+    assert_eq!(
+        world.xi.external_change(&other).await.unwrap(),
+        ExternalChange::Unchanged
+    );
+    world.xi.remove_file(id).await.unwrap();
+    assert!(!path.exists());
+    assert!(matches!(
+        world.xi.info(id).await,
+        Err(PortError::NotFound { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_missing_program_is_named() {
+    let supervisor = supervisor();
+    let options = XiEditorOptions::new("/no/such/xi-editor");
+    let Err(error) = XiEditorAdapter::start(&supervisor, options).await else {
+        panic!("it cannot start")
+    };
+    assert!(
+        error
+            .to_string()
+            .contains("/no/such/xi-editor was not found"),
+        "{error}"
+    );
+}
