@@ -138,14 +138,14 @@ pub struct Malformed {
     pub id: Option<RequestId>,
     /// What was wrong.
     #[source]
-    pub error: RpcError,
+    pub error: Box<RpcError>,
 }
 
 impl Malformed {
     fn new(id: Option<RequestId>, code: i64, why: impl Into<String>) -> Self {
         Self {
             id,
-            error: RpcError::new(code, why),
+            error: Box::new(RpcError::new(code, why)),
         }
     }
 
@@ -153,7 +153,7 @@ impl Malformed {
     pub fn into_reply(self) -> Message {
         Message::Response {
             id: self.id,
-            outcome: Err(self.error),
+            outcome: Err(*self.error),
         }
     }
 }

@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `symphony`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    symphony::cli::main()
+}

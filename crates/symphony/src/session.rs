@@ -6,6 +6,7 @@ use crate::{
     installation::Installation,
     project::Project,
 };
+use futures_util::FutureExt;
 use std::{sync::Arc, time::Duration};
 use sy_commons::{
     config::{Loaded, schema::Config},
@@ -54,7 +55,7 @@ impl Session {
             match OwnerLock::acquire(&project.state) {
                 Ok(lock) => return Self::host(installation, project, config, lock).await,
                 Err(OwnerError::InUse { .. }) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(unlockable(&error)),
             }
             match unix::connect(&project.socket).await {
                 Ok(stream) => return Ok(Self::guest(stream)),
@@ -103,10 +104,10 @@ impl Session {
         cancel: &CancellationToken,
     ) -> Result<Answer, CommandError> {
         match &self.kind {
-            Kind::Host { host, .. } => host.execute(command, events, cancel).await,
+            Kind::Host { host, .. } => host.execute(command, events, cancel).boxed().await,
             Kind::Guest { peer, events: incoming } => {
                 let mut incoming = incoming.lock().await;
-                ask(peer, &mut incoming, command, &events, cancel).await
+                ask(peer, &mut incoming, command, &events, cancel).boxed().await
             }
         }
     }
@@ -151,6 +152,14 @@ async fn ask(
             answer = &mut call => return wire::read_answer(answer),
         }
     }
+}
+
+fn unlockable(error: &OwnerError) -> CommandError {
+    let mut failed = CommandError::new(ErrorKind::Environment, "the project's state cannot be locked")
+        .help("is the disk full, or the data folder read-only? `symphony doctor` looks");
+    failed.causes.push(error.to_string());
+    failed.causes.extend(std::error::Error::source(error).map(ToString::to_string));
+    failed
 }
 
 fn gone() -> CommandError {

@@ -15,7 +15,7 @@ use super::{
         Recovered, RecoveredAs,
     },
 };
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{FutureExt, StreamExt as _, TryStreamExt as _, stream};
 use symphony_core_ports::ArtifactId;
 
 /// Texts that are stored at once; their syncs are shared.
@@ -60,10 +60,13 @@ impl ChangeSets {
         new: NewApplication,
     ) -> Result<Application, ChangeError> {
         let store = &self.store;
-        let texts = stream::iter(&new.steps)
-            .map(|step| keep_step(store, &new.change_set, step))
-            .buffered(AT_ONCE)
-            .try_collect();
+        // Boxed one by one: a closure that borrows would not be `Send` for every lifetime.
+        let steps: Vec<_> = new
+            .steps
+            .iter()
+            .map(|step| keep_step(store, &new.change_set, step).boxed())
+            .collect();
+        let texts = stream::iter(steps).buffered(AT_ONCE).try_collect();
         let application = Application {
             id: 0,
             kind: new.kind,
@@ -208,31 +211,39 @@ impl ChangeSets {
         &self,
         file: &AppliedFile,
     ) -> Result<(Option<String>, Option<String>), ChangeError> {
-        let read = async |id: &Option<ArtifactId>| match id {
+        let before = self.text(file.before.as_ref()).await?;
+        Ok((before, self.text(file.after.as_ref()).await?))
+    }
+
+    async fn text(&self, id: Option<&ArtifactId>) -> Result<Option<String>, ChangeError> {
+        match id {
             Some(id) => self.store.text(id).await.map(Some),
             None => Ok(None),
-        };
-        Ok((read(&file.before).await?, read(&file.after).await?))
+        }
     }
 }
 
 async fn keep_step(store: &Store, set: &str, step: &Step) -> Result<AppliedFile, ChangeError> {
-    let keep = async |text: &Option<String>, when: &str| match text {
-        Some(text) => {
-            let title = format!("{} {when}", step.path);
-            let kept = store.keep(text, "text/plain", title, set).await;
-            kept.map(Some)
-        }
-        None => Ok(None),
-    };
     Ok(AppliedFile {
         path: step.path.clone(),
-        before: keep(&step.from, "before").await?,
-        after: keep(&step.to, "after").await?,
+        before: keep_text(store, set, step, step.from.as_deref(), "before").await?,
+        after: keep_text(store, set, step, step.to.as_deref(), "after").await?,
         merged: step.merged,
         hunks: step.hunks.clone(),
         left: None,
     })
+}
+
+async fn keep_text(
+    store: &Store,
+    set: &str,
+    step: &Step,
+    text: Option<&str>,
+    when: &str,
+) -> Result<Option<ArtifactId>, ChangeError> {
+    let Some(text) = text else { return Ok(None) };
+    let title = format!("{} {when}", step.path);
+    store.keep(text, "text/plain", title, set).await.map(Some)
 }
 
 /// Makes a file hold `before` again; changes that others made meanwhile are

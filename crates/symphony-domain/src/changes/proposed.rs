@@ -178,6 +178,12 @@ impl ProposedFile {
             if base.get(edit.start..edit.end).is_none() {
                 return Err(place("begins or ends within a character"));
             }
+            if edit.text.contains('\0') {
+                return Err(place("holds a NUL, which makes a file binary"));
+            }
+            if edit.start == 0 && begins_with_mark(&edit.text, &base[edit.end..]) {
+                return Err(place("puts an encoding mark at the beginning of the file"));
+            }
             if at > 0 && edit.start < done {
                 return Err(place("overlaps another or comes before it"));
             }
@@ -216,6 +222,12 @@ impl ProposedEdit {
         }
         Ok(())
     }
+}
+
+/// Whether a file that begins so would lose its first character when it is read again.
+fn begins_with_mark(text: &str, rest: &str) -> bool {
+    let first = text.chars().next().or_else(|| rest.chars().next());
+    first == Some('\u{feff}')
 }
 
 fn limit(what: impl Into<String>, found: usize, limit: usize) -> Result<(), ProposalError> {

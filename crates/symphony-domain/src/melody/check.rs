@@ -346,8 +346,14 @@ impl Checker<'_> {
 impl Melody {
     /// The types of the melody's outputs; an output that does not check is left out.
     pub fn output_types(&self, players: &Players) -> BTreeMap<String, PortType> {
-        let checker = Checker { melody: self, players, problems: Vec::new() };
-        let typed = |(name, reference): (&String, &Reference)| Some((name.clone(), checker.type_of(reference, None).ok()?));
+        let checker = Checker {
+            melody: self,
+            players,
+            problems: Vec::new(),
+        };
+        let typed = |(name, reference): (&String, &Reference)| {
+            Some((name.clone(), checker.type_of(reference, None).ok()?))
+        };
         self.output.iter().filter_map(typed).collect()
     }
 }

@@ -10,6 +10,8 @@ pub struct Reference {
     pub source: String,
     /// An input's or port's name, then fields; only `item` may have none.
     pub path: Vec<String>,
+    /// At most so many characters of a text: `{item.code:300}`.
+    pub cut: Option<usize>,
 }
 
 impl fmt::Display for Reference {
@@ -17,6 +19,9 @@ impl fmt::Display for Reference {
         write!(f, "{{{}", self.source)?;
         for field in &self.path {
             write!(f, ".{field}")?;
+        }
+        if let Some(cut) = self.cut {
+            write!(f, ":{cut}")?;
         }
         f.write_str("}")
     }
@@ -134,6 +139,10 @@ fn invalid(tail: &str, problem: &'static str) -> InvalidTemplate {
 }
 
 fn parse_reference(text: &str) -> Option<Reference> {
+    let (text, cut) = match text.split_once(':') {
+        Some((text, cut)) => (text, Some(cut.parse().ok()?)),
+        None => (text, None),
+    };
     let mut parts = text.split('.').map(str::to_owned);
     let source = parts.next()?;
     let path: Vec<String> = parts.collect();
@@ -143,7 +152,11 @@ fn parse_reference(text: &str) -> Option<Reference> {
                 .all(|c| c.is_alphanumeric() || c == '-' || c == '_')
     };
     let complete = source == "item" || !path.is_empty();
-    (is_name(&source) && path.iter().all(is_name) && complete).then_some(Reference { source, path })
+    (is_name(&source) && path.iter().all(is_name) && complete).then_some(Reference {
+        source,
+        path,
+        cut,
+    })
 }
 
 /// How a value looks within a text: texts as they are, nothing for null, JSON for the rest.
@@ -152,6 +165,16 @@ fn as_text(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+/// Cuts a text to what a reference asks for.
+pub fn cut(value: Value, reference: &Reference) -> Value {
+    match (value, reference.cut) {
+        (Value::String(text), Some(length)) if text.chars().nth(length).is_some() => {
+            Value::String(text.chars().take(length).collect())
+        }
+        (value, _) => value,
     }
 }
 
@@ -212,6 +235,14 @@ mod tests {
             }
         });
         assert_eq!(value, json!("a I b {x} 3"));
+    }
+
+    #[test]
+    fn a_reference_may_be_cut() {
+        let reference = reference("item.code:3");
+        assert_eq!(reference.to_string(), "{item.code:3}");
+        assert_eq!(cut(json!("äöüß"), &reference), json!("äöü"));
+        assert_eq!(cut(json!([1, 2, 3, 4]), &reference), json!([1, 2, 3, 4]));
     }
 
     #[test]

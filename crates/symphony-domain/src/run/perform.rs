@@ -15,7 +15,7 @@ use crate::{
         template::holds,
     },
 };
-use futures_util::{StreamExt, stream, stream::FuturesUnordered};
+use futures_util::{FutureExt, StreamExt, stream, stream::FuturesUnordered};
 use serde_json::{Map, Value};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -236,9 +236,8 @@ impl Performance<'_> {
                     .partition(|node| !node.needs.iter().any(is_open));
                 waiting = rest;
                 for node in ready {
-                    let known = known.clone();
                     busy.insert(&node.name);
-                    running.push(async move { (node, self.play_node(node, &known, budget).await) });
+                    running.push(self.play_named(node, known.clone(), budget).boxed());
                 }
             }
             let Some((node, settled)) = running.next().await else {
@@ -331,6 +330,15 @@ impl Performance<'_> {
         ))
     }
 
+    async fn play_named<'n>(
+        &self,
+        node: &'n Node,
+        known: Known,
+        budget: &Budget,
+    ) -> (&'n Node, Result<Settled, NodeFailure>) {
+        (node, self.play_node(node, &known, budget).await)
+    }
+
     async fn play_node(
         &self,
         node: &Node,
@@ -400,7 +408,10 @@ impl Performance<'_> {
             )
         };
         if let Value::Object(ports) = &mut value {
-            ports.insert(PLAYER_PORT.to_owned(), Value::from(member.player.to_string()));
+            ports.insert(
+                PLAYER_PORT.to_owned(),
+                Value::from(member.player.to_string()),
+            );
         }
         (self.events)(RunEvent::NodeFinished {
             node: node.name.clone(),
@@ -455,7 +466,10 @@ struct Work<'a> {
 }
 
 /// One element's outputs and how they came about; `None` when it failed and that is allowed.
-type ElementResult = Option<(Value, symphony_core_ports::NodeResult)>;
+type ElementResult = Option<Played>;
+
+/// Outputs and how they came about.
+type Played = (Value, symphony_core_ports::NodeResult);
 
 impl Work<'_> {
     async fn play_elements(
@@ -467,13 +481,13 @@ impl Work<'_> {
         let mut results: Vec<Option<ElementResult>> = items.iter().map(|_| None).collect();
         let mut failure: Option<NodeFailure> = None;
         let mut done = 0;
-        let elements = items.into_iter().enumerate();
-        let mut playing = stream::iter(elements)
-            .map(|(index, item)| async move {
-                let label = label_of(&item);
-                (index, label, self.play_element(index, item, single).await)
-            })
-            .buffer_unordered(FAN_OUT);
+        // Boxed one by one: a closure that borrows would not be `Send` for every lifetime.
+        let elements: Vec<_> = items
+            .into_iter()
+            .enumerate()
+            .map(|(index, item)| self.play_labelled(index, item, single).boxed())
+            .collect();
+        let mut playing = stream::iter(elements).buffer_unordered(FAN_OUT);
         while let Some((index, label, result)) = playing.next().await {
             done += 1;
             match result {
@@ -528,12 +542,17 @@ impl Work<'_> {
         });
     }
 
-    async fn play_element(
+    async fn play_labelled(
         &self,
         index: usize,
         item: Value,
         single: bool,
-    ) -> PortResult<(Value, symphony_core_ports::NodeResult)> {
+    ) -> (usize, String, PortResult<Played>) {
+        let label = label_of(&item);
+        (index, label, self.play_element(index, item, single).await)
+    }
+
+    async fn play_element(&self, index: usize, item: Value, single: bool) -> PortResult<Played> {
         let performance = self.performance;
         let inputs = call_inputs(self.node, self.known, &item);
         let id = NodeId(element_name(&self.node.name, index, single));

@@ -3,7 +3,7 @@
 use crate::melody::{
     Node,
     format::Values,
-    template::{Reference, Template, follow},
+    template::{Reference, Template, cut, follow},
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -30,21 +30,24 @@ impl Known {
 
     /// What a reference gives; null where nothing is.
     pub fn look_up(&self, reference: &Reference, item: &Value) -> Value {
-        match reference.source.as_str() {
+        let value = match reference.source.as_str() {
             "item" => follow(item, &reference.path),
             "inputs" => {
                 let value = reference
                     .path
                     .first()
-                    .and_then(|name| self.inputs.get(name))
-                    .unwrap_or(&Value::Null);
-                follow(value, reference.path.get(1..).unwrap_or_default())
+                    .and_then(|name| self.inputs.get(name));
+                follow(
+                    value.unwrap_or(&Value::Null),
+                    reference.path.get(1..).unwrap_or_default(),
+                )
             }
             node => follow(
                 self.outputs.get(node).unwrap_or(&Value::Null),
                 &reference.path,
             ),
-        }
+        };
+        cut(value, reference)
     }
 }
 

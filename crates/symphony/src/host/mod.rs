@@ -16,6 +16,7 @@ use crate::{
     project::Project,
 };
 use authority::Authority;
+use futures_util::FutureExt;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -24,7 +25,7 @@ use sy_commons::{
     config::{Loaded, schema::Config},
     owner::OwnerLock,
 };
-use symphony_actors::{Supervisor, SupervisorOptions};
+use symphony_actors::{Heartbeat, Supervisor, SupervisorOptions};
 use symphony_adapters::{
     conductor::RuleConductor,
     data::LocalDataAdapter,
@@ -123,17 +124,17 @@ impl Host {
     ) -> Result<SymphonyCore, CommandError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let data: Arc<dyn DataPort> = Arc::new(LocalDataAdapter::open(project.state.join("records"))?);
-        let pit = PitAdapter::open(&project.state.join("pit"), clock.clone()).await?;
+        let pit = PitAdapter::open(project.state.join("pit"), clock.clone())?;
         let editor = XiEditorOptions {
-            startup_timeout: Duration::from_millis(config.editor.startup_timeout_ms),
-            heartbeat: Duration::from_millis(config.editor.heartbeat_ms),
-            max_file_bytes: config.editor.max_file_bytes,
+            max_file_bytes: Some(config.editor.max_file_bytes),
+            heartbeat: Heartbeat { interval: Duration::from_millis(config.editor.heartbeat_ms), ..Heartbeat::tight() },
             ..XiEditorOptions::new(installation.program("xi-editor"))
         };
+        let text = XiEditorAdapter::start(supervisor, editor).await?;
         let authority = Arc::new(Authority::new(registry.clone(), config.clone()));
         let options = ExtensionOptions { project: Some(project.root.clone()), ..ExtensionOptions::default() };
         Ok(SymphonyCore {
-            text: Arc::new(XiEditorAdapter::new(supervisor.clone(), editor)),
+            text: Arc::new(text),
             pit: Arc::new(pit),
             extensions: Arc::new(ActorExtensionAdapter::new(supervisor.clone(), authority, options)),
             conductor: Arc::new(RuleConductor::new(data.clone(), clock.clone())),
@@ -160,16 +161,26 @@ impl Host {
         events: EventSink,
         cancel: &CancellationToken,
     ) -> Result<Answer, CommandError> {
+        match command {
+            // Boxed: what a run holds is large, and other commands need none of it.
+            Command::Perform(what) => Ok(Answer::Performed(self.perform(what, events, cancel).boxed().await?)),
+            Command::Resume { run, players } => {
+                Ok(Answer::Performed(self.resume(run, players, events, cancel).boxed().await?))
+            }
+            other => self.tell_or_change(other).boxed().await,
+        }
+    }
+
+    /// Commands that play nothing.
+    async fn tell_or_change(&self, command: Command) -> Result<Answer, CommandError> {
         Ok(match command {
-            Command::Perform(what) => Answer::Performed(self.perform(what, events, cancel).await?),
-            Command::Resume { run, players } => Answer::Performed(self.resume(&run, &players, events, cancel).await?),
             Command::Cancel => self.cancel()?,
             Command::Runs => Answer::Runs { runs: self.runs().await? },
             Command::Run { run } => self.run(&run).await?,
             Command::ChangeSets => Answer::ChangeSets { change_sets: self.changes.list().await? },
             Command::ChangeSet { id } => Answer::ChangeSet { change_set: self.changes.get(id.as_deref()).await? },
             Command::Review { id, verdicts, rebase } => {
-                Answer::Reviewed { outcome: self.changes.review(&id, &verdicts, rebase).await? }
+                Answer::Reviewed { outcome: self.changes.review(&id, verdicts, rebase).await? }
             }
             Command::Undo { what } => Answer::Undone { outcome: self.changes.undo(what.as_deref()).await? },
             Command::Redo { what } => Answer::Undone { outcome: self.changes.redo(what.as_deref()).await? },
@@ -182,6 +193,9 @@ impl Host {
                 Answer::Checked { name: melody.file.name.clone(), nodes: melody.nodes.len() }
             }
             Command::Status => Answer::Status(self.status().await?),
+            Command::Perform(_) | Command::Resume { .. } => {
+                return Err(CommandError::new(ErrorKind::Failed, "a run is not played here"));
+            }
         })
     }
 
@@ -198,14 +212,15 @@ impl Host {
     async fn status(&self) -> Result<Status, CommandError> {
         let actors = self.supervisor.list();
         let process = |actor: &symphony_actors::ActorHandle| {
-            let pid = actor.current().map(|incarnation| incarnation.pid());
-            (actor.id().to_owned(), pid, actor.state().to_string())
+            let pid = actor.current().map(|incarnation| incarnation.pid);
+            (actor.id().to_owned(), pid, format!("{:?}", actor.state()).to_lowercase())
         };
+        let playing = self.playing().as_ref().map(|p| p.run.to_string());
         Ok(Status {
             project: self.project.root.display().to_string(),
             state: self.project.state.display().to_string(),
             pid: std::process::id(),
-            playing: self.playing().as_ref().map(|p| p.run.to_string()),
+            playing,
             policy: self.core.conductor.get_policy(&PolicyContext::default()).await?,
             processes: actors.iter().map(process).collect(),
         })

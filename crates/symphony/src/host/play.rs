@@ -60,12 +60,12 @@ impl Host {
 
     pub(super) async fn resume(
         &self,
-        run: &str,
-        players: &BTreeMap<String, String>,
+        run: String,
+        players: BTreeMap<String, String>,
         events: EventSink,
         cancel: &CancellationToken,
     ) -> Result<Performed, CommandError> {
-        let record = find_run(&self.core, run).await?;
+        let record = find_run(&self.core, &run).await?;
         let id = record.run.id.clone();
         match self.state_of(&record) {
             RunState::Playing => return Err(self.busy()),
@@ -84,7 +84,7 @@ impl Host {
         let _turn = self.take_turn(&id, &melody.file.name, cancel)?;
         if !players.is_empty() {
             let mut wishes = models::wishes(&self.config);
-            wishes.players = named_players(players)?;
+            wishes.players = named_players(&players)?;
             let cast = casting::cast(&self.core, &melody, &self.players, &wishes, &id).await.map_err(casting_error)?;
             plan.cast.extend(cast.into_iter().filter(|(node, _)| players.contains_key(node)));
         }

@@ -2,6 +2,7 @@
 
 use super::{Host, wire};
 use crate::api::{CommandError, ErrorKind};
+use futures_util::FutureExt;
 use std::{path::Path, sync::Arc};
 use symphony_domain::run::{EventSink, RunEvent};
 use symphony_ipc_protocol::jsonrpc::{self, RpcError};
@@ -111,14 +112,14 @@ async fn execute(
     });
     let forward = async {
         while let Some(event) = queue.recv().await {
-            if peer.notify(wire::EVENT, &event).await.is_err() {
+            if peer.notify(wire::EVENT, &event).boxed().await.is_err() {
                 break;
             }
         }
     };
     let (answer, ()) = tokio::join!(
         async {
-            let answer = host.execute(request.command, sink.clone(), &cancel).await;
+            let answer = host.execute(request.command, sink.clone(), &cancel).boxed().await;
             drop(sink);
             answer
         },

@@ -1,0 +1,14 @@
+//! Change sets, through their public interface and the mocks of the ports.
+
+#[path = "changes/failing.rs"]
+mod failing;
+#[path = "changes/gate.rs"]
+mod gate;
+#[path = "changes/reviewing.rs"]
+mod reviewing;
+#[path = "changes/staging.rs"]
+mod staging;
+#[path = "changes/undoing.rs"]
+mod undoing;
+#[path = "changes/world.rs"]
+mod world;
