@@ -1,4 +1,5 @@
 //! The local adapters against the contracts of their ports.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use async_trait::async_trait;
 use std::{

@@ -1,4 +1,5 @@
 //! What the rules choose, and that nothing of the learning data is lost.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::Value;
 use std::sync::Arc;

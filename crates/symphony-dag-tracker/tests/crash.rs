@@ -1,4 +1,5 @@
 //! What is left after a crash: logs cut at every byte, bits flipped, files gone.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Once, and only once: nodes, keys, cancelling.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 

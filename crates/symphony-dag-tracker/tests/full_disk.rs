@@ -1,5 +1,10 @@
 //! A disk that takes no more: the system's own limit on files stands in for it.
 #![cfg(unix)]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a test has a process of its own"
+)]
 
 mod common;
 

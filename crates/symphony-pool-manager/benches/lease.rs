@@ -1,4 +1,5 @@
 //! A lease taken and given back: one thread, then many on one hot model.
+#![allow(clippy::disallowed_methods, reason = "a bench measures time")]
 
 use async_trait::async_trait;
 use std::{

@@ -1,5 +1,5 @@
 //! What the tests of this folder share.
-#![allow(dead_code, reason = "each test uses a part")]
+#![allow(dead_code, clippy::unwrap_used, reason = "tests; each uses a part")]
 
 use async_trait::async_trait;
 use std::{
