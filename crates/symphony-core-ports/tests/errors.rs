@@ -1,5 +1,7 @@
 //! Errors of ports tell what the caller can do.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use std::{error::Error, time::Duration};
 use sy_commons::error::{Categorized, ErrorCategory};
 use symphony_core_ports::{PortError, ProcessId};

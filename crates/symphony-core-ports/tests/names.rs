@@ -1,5 +1,7 @@
 //! What is written as text: port types, permissions, players, artifact ids.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use symphony_core_ports::{

@@ -1,5 +1,7 @@
 //! Everything that can be serialized comes back as it was.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use proptest::{collection::vec, option, prelude::*};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};

@@ -1,5 +1,7 @@
 //! The mocks pass the contract suites.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use async_trait::async_trait;
 use std::{
     path::{Path, PathBuf},

@@ -1,5 +1,7 @@
 //! What mocks can be told, and what they tell, beyond the contract suites.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use symphony_core_ports::{

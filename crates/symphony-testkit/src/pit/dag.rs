@@ -280,7 +280,7 @@ impl DagTracking for MockDagTracking {
         self.script.enter("runs", "").await?;
         let mut runs = self.lock().runs.clone();
         runs.reverse();
-        runs.sort_by(|a, b| b.run.started.cmp(&a.run.started));
+        runs.sort_by_key(|record| std::cmp::Reverse(record.run.started));
         Ok(runs)
     }
 
