@@ -16,7 +16,7 @@ use super::{
     },
 };
 use futures_util::{FutureExt, StreamExt as _, TryStreamExt as _, stream};
-use symphony_core_ports::ArtifactId;
+use symphony_core_ports::{ArtifactId, PortError};
 
 /// Texts that are stored at once; their syncs are shared.
 const AT_ONCE: usize = 16;
@@ -67,19 +67,47 @@ impl ChangeSets {
             .map(|step| keep_step(store, &new.change_set, step).boxed())
             .collect();
         let texts = stream::iter(steps).buffered(AT_ONCE).try_collect();
-        let application = Application {
-            id: 0,
+        let files_kept = texts.await?;
+        let history = store.applications().await?;
+        let mut application = Application {
+            id: history.last().map_or(0, |last| last.id) + 1,
             kind: new.kind,
             of: new.of,
             at_ms: store.now_ms(),
-            files: texts.await?,
+            files: files_kept,
             change_set: new.change_set,
             decisions: new.decisions,
             state: ApplicationState::Writing,
         };
-        let mut application = store.begin(application).await?;
+        if let Err(cause) = store.begin(&application).await {
+            return Err(self.never_begun(application, cause).await);
+        }
         self.finish(files, &mut application, Finding::Fresh).await?;
         Ok(application)
+    }
+
+    /// The journal may hold an application all the same: see that nobody finishes it.
+    async fn never_begun(&self, mut application: Application, cause: ChangeError) -> ChangeError {
+        let taken = matches!(
+            &cause,
+            ChangeError::Store {
+                source: PortError::Conflict { .. },
+                ..
+            }
+        );
+        if taken {
+            return cause;
+        }
+        application.state = ApplicationState::TakenBack;
+        let (what, source) = (name(&application), Box::new(cause));
+        match self.store.put_state(&application).await {
+            Ok(()) => ChangeError::TakenBack {
+                what,
+                left: Vec::new(),
+                source,
+            },
+            Err(_) => ChangeError::Interrupted { what, source },
+        }
     }
 
     /// Takes an application that is being written to its end, or back.

@@ -2,10 +2,7 @@
 
 use super::{
     error::ChangeError,
-    types::{
-        Application, ApplicationState, ChangeSet, Decided, EpisodeRef, FileChange, HunkDecision,
-        HunkId, Note,
-    },
+    types::{Application, ChangeSet, Decided, EpisodeRef, FileChange, HunkDecision, HunkId, Note},
 };
 use crate::core::SymphonyCore;
 use serde::{Deserialize, Serialize};
@@ -239,48 +236,25 @@ impl Store {
 
     /// The project's applications, oldest first.
     pub(super) async fn applications(&self) -> Result<Vec<Application>, ChangeError> {
-        let records = self.journal().await?;
-        let mut own: Vec<Application> = records
-            .into_iter()
-            .filter(|record| record.project == self.project)
-            .map(|record| record.application)
-            .collect();
+        let collection = Collection::from(APPLICATIONS);
+        let records = self.core.data.list(&collection).await;
+        let records = records.map_err(ChangeError::store("the journal cannot be read"))?;
+        let mut own = Vec::new();
+        for record in records {
+            let what = || format!("application {}", record.key);
+            let read: JournalRecord = from_value(record.value, what)?;
+            check_form(read.form, what)?;
+            if read.project == self.project {
+                own.push(read.application);
+            }
+        }
         own.sort_by_key(|application| application.id);
         Ok(own)
     }
 
-    async fn journal(&self) -> Result<Vec<JournalRecord>, ChangeError> {
-        let collection = Collection::from(APPLICATIONS);
-        let records = self.core.data.list(&collection).await;
-        let records = records.map_err(ChangeError::store("the journal cannot be read"))?;
-        records
-            .into_iter()
-            .map(|record| {
-                let what = || format!("application {}", record.key);
-                let read: JournalRecord = from_value(record.value, what)?;
-                check_form(read.form, what)?;
-                Ok(read)
-            })
-            .collect()
-    }
-
-    /// Records a new application under the next number, before anything is written.
-    pub(super) async fn begin(&self, mut new: Application) -> Result<Application, ChangeError> {
-        let mut tries = 0;
-        loop {
-            let last = self.journal().await?.iter().map(|r| r.application.id).max();
-            new.id = last.unwrap_or(0) + 1;
-            new.state = ApplicationState::Writing;
-            tries += 1;
-            match self.put_application(&new, Expected::Absent).await {
-                Err(ChangeError::Store {
-                    source: PortError::Conflict { .. },
-                    ..
-                }) if tries < TRIES => {}
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(new),
-            }
-        }
+    /// Records a new application, before anything is written.
+    pub(super) async fn begin(&self, new: &Application) -> Result<(), ChangeError> {
+        self.put_application(new, Expected::Absent).await
     }
 
     /// Records how far an application is.
@@ -293,7 +267,9 @@ impl Store {
         application: &Application,
         expected: Expected,
     ) -> Result<(), ChangeError> {
-        let key = RecordKey(format!("{:010}", application.id));
+        // Hosts of other projects write here, too.
+        let project = blake3::hash(self.project.as_bytes()).to_hex();
+        let key = RecordKey(format!("{}-{:010}", &project[..16], application.id));
         let record = JournalRecord {
             form: FORM,
             project: self.project.clone(),
