@@ -377,17 +377,17 @@ pub fn resolve(path: &Path) -> Result<PathBuf, FileError> {
     std::fs::canonicalize(path).map_err(|e| io_error("resolve", path, e))
 }
 
-/// Resolves a path whose last part need not exist yet; its directory must.
+/// Resolves a path whose last parts need not exist yet.
 ///
 /// # Errors
-/// [`FileError::Missing`] naming the directory, or the system's error.
+/// [`FileError::NotAFile`] when there is nothing to name a file by, or the system's error.
 pub fn resolve_new(path: &Path) -> Result<PathBuf, FileError> {
     match resolve(path) {
         Err(FileError::Missing(_)) => {}
         other => return other,
     }
     match (path.parent(), path.file_name()) {
-        (Some(parent), Some(name)) => Ok(resolve(parent)?.join(name)),
+        (Some(parent), Some(name)) => Ok(resolve_new(parent)?.join(name)),
         _ => Err(FileError::NotAFile(path.to_owned())),
     }
 }
