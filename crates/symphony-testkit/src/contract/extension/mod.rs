@@ -1,7 +1,7 @@
 //! The contract of [`ExtensionPort`].
 //!
 //! The suite calls test extensions that each behave in one prescribed way
-//! ([`Behaviour`]). For an implementation that starts processes, [`script`]
+//! ([`Behaviour`]). For an implementation that starts processes, [`script_manifest`]
 //! gives them: a Python program that speaks the extension protocol and
 //! misbehaves as told, and the manifests that start it. [`install`] gives them
 //! to the mock.

@@ -1,19 +1,16 @@
 //! The contract of [`DagTracking`].
 
+mod worker;
+
 use super::{expect_error, good, left_out, suite};
 use async_trait::async_trait;
-use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 use symphony_core_ports::{
-    ArtifactId, CacheKey, DagNode, DagTracking, NewRun, NodeExecutor, NodeId, NodeOutput,
-    NodeState, PortError, PortResult, ResultOrigin, RunId, RunOutcome, Usage,
+    CacheKey, DagNode, DagTracking, NodeId, NodeState, PortError, PortResult, ResultOrigin, RunId,
+    RunOutcome,
 };
 use tokio::sync::Notify;
+use worker::{Worker, artifact, at, new_run, node, output_of};
 
 /// What the suite needs: a tracker without runs.
 #[async_trait]
@@ -50,108 +47,6 @@ suite! {
     usage_counts_what_was_executed,
     survives_a_crash,
     interrupted_nodes_run_again_after_a_crash,
-}
-
-/// Counts and remembers what it executes.
-#[derive(Default)]
-struct Worker {
-    executed: AtomicUsize,
-    keys: Mutex<Vec<String>>,
-    /// Set: fails instead.
-    failure: Mutex<Option<PortError>>,
-    /// Set: waits for it before it answers.
-    gate: Option<Arc<Notify>>,
-}
-
-impl Worker {
-    fn failing(error: PortError) -> Self {
-        Self {
-            failure: Mutex::new(Some(error)),
-            ..Self::default()
-        }
-    }
-
-    fn gated(gate: &Arc<Notify>) -> Self {
-        Self {
-            gate: Some(Arc::clone(gate)),
-            ..Self::default()
-        }
-    }
-
-    fn executed(&self) -> usize {
-        self.executed.load(Ordering::SeqCst)
-    }
-
-    fn keys(&self) -> Vec<String> {
-        self.keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-}
-
-#[async_trait]
-impl NodeExecutor for Worker {
-    async fn execute(&self, node: &DagNode) -> PortResult<NodeOutput> {
-        self.executed.fetch_add(1, Ordering::SeqCst);
-        self.keys
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(node.idempotency_key.clone());
-        if let Some(gate) = &self.gate {
-            gate.notified().await;
-        }
-        let failure = self
-            .failure
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        match failure {
-            Some(error) => Err(error),
-            None => Ok(output_of(node)),
-        }
-    }
-}
-
-fn output_of(node: &DagNode) -> NodeOutput {
-    NodeOutput {
-        output: artifact(node.label.as_str()),
-        usage: Usage {
-            model_calls: 1,
-            input_tokens: 100,
-            output_tokens: 10,
-            usd: 0.25,
-        },
-        attempts: 2,
-        duration: Duration::from_millis(1_234),
-    }
-}
-
-fn artifact(text: &str) -> ArtifactId {
-    ArtifactId::from_blake3(*blake3::hash(text.as_bytes()).as_bytes())
-}
-
-fn at(seconds: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds)
-}
-
-fn new_run(id: &str, started: u64) -> NewRun {
-    NewRun {
-        id: RunId::from(id),
-        melody: "document".into(),
-        plan: artifact("plan"),
-        started: at(started),
-    }
-}
-
-fn node(id: &str, key: Option<&str>) -> DagNode {
-    DagNode {
-        id: NodeId::from(id),
-        player: "operator/find-undocumented".into(),
-        label: format!("label of {id}"),
-        cache_key: key.map(CacheKey::from),
-        idempotency_key: format!("key of {id}"),
-    }
 }
 
 /// A tracker with one run that has begun.
