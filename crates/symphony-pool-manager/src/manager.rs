@@ -4,7 +4,7 @@ use crate::model::{Asked, Model, Waiting};
 use async_trait::async_trait;
 use std::{
     collections::HashMap,
-    hash::{BuildHasher, RandomState},
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic::AtomicU64},
     time::Duration,
 };
@@ -25,8 +25,28 @@ pub struct PoolManager {
 #[derive(Default)]
 struct Models {
     /// By the hash of id and version; models that differ in their settings share an entry.
-    by_hash: HashMap<u64, Vec<Arc<Model>>>,
+    by_hash: HashMap<u64, Vec<Arc<Model>>, BuildHasherDefault<AlreadyHashed>>,
     count: usize,
+}
+
+/// Takes a hash for what it is, instead of hashing it again.
+#[derive(Default)]
+struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 #[derive(Default)]
