@@ -1,4 +1,5 @@
 //! Change sets, through their public interface and the mocks of the ports.
+#![allow(clippy::unwrap_used, reason = "a test may")]
 
 #[path = "changes/failing.rs"]
 mod failing;

@@ -120,13 +120,13 @@ pub enum ChangeError {
         files: Vec<OutdatedFile>,
     },
     /// Files have changes that are not saved. Nothing was written.
-    #[error("{} has changes that are not saved\n  nothing was written", paths.join(", "))]
+    #[error("{} has changes that are not saved\nnothing was written", paths.join(", "))]
     Unsaved {
         /// The files.
         paths: Vec<String>,
     },
     /// Files may not be written. Nothing was written.
-    #[error("{} is read-only\n  nothing was written", paths.join(", "))]
+    #[error("{} is read-only\nnothing was written", paths.join(", "))]
     ReadOnly {
         /// The files.
         paths: Vec<String>,
@@ -148,7 +148,7 @@ pub enum ChangeError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Writing failed and was taken back.
-    #[error("{what} failed\n  {}", taken_back(left))]
+    #[error("{what} failed\n{}", taken_back(left))]
     TakenBack {
         /// What was to be done.
         what: String,
@@ -160,7 +160,7 @@ pub enum ChangeError {
     },
     /// Writing failed half-way and could not be taken back yet.
     #[error(
-        "{what} was interrupted\n  some files may be written, some not; the journal has both texts of each"
+        "{what} was interrupted\nsome files may be written, some not; the journal has both texts of each"
     )]
     Interrupted {
         /// What was to be done.
@@ -279,7 +279,7 @@ fn outdated(files: &[OutdatedFile]) -> String {
     for file in files {
         let _ = writeln!(text, "{}", since(file));
     }
-    text + "  nothing was written"
+    text + "nothing was written"
 }
 
 fn since(file: &OutdatedFile) -> String {
@@ -300,7 +300,7 @@ fn conflicts(what: &str, files: &[OutdatedFile]) -> String {
         };
         let _ = writeln!(text, "  {}: {lines}", file.path);
     }
-    text + "  nothing was written"
+    text + "nothing was written"
 }
 
 /// Names at most this many places.

@@ -118,7 +118,7 @@ fn an_edit_never_lands_on_the_wrong_text() {
         let error = world.accept_all("7f3a").await.unwrap_err();
         assert_eq!(
             render(&error),
-            "error: b.rs changed since the change set was made: line 4\n      nothing was written\n  \
+            "error: b.rs changed since the change set was made: line 4\n    nothing was written\n  \
              help: symphony review --rebase 7f3a"
         );
         assert_eq!(world.tree(), before);
