@@ -19,4 +19,4 @@ mod peer;
 pub mod unix;
 
 pub use error::{CallError, CloseReason};
-pub use peer::{Incoming, Peer, PeerOptions, PeerStats, Responder};
+pub use peer::{Incoming, Peer, PeerOptions, PeerStats, PendingCall, Responder};

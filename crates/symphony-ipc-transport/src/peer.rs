@@ -239,6 +239,20 @@ impl Peer {
         params: &(impl Serialize + ?Sized),
         timeout: Duration,
     ) -> Result<Value, CallError> {
+        self.begin(method, params, timeout).await?.answer().await
+    }
+
+    /// Sends a call and gives what waits for its result, so that several calls
+    /// can be under way. Calls begun one after the other are sent in that order.
+    ///
+    /// # Errors
+    /// As [`Peer::call`].
+    pub async fn begin(
+        &self,
+        method: &str,
+        params: &(impl Serialize + ?Sized),
+        timeout: Duration,
+    ) -> Result<PendingCall, CallError> {
         let deadline = Instant::now() + timeout;
         let id = self.inner.next_id.fetch_add(1, Ordering::Relaxed);
         let line = to_line(&RequestLine {
@@ -259,20 +273,16 @@ impl Peer {
             }
             calls.waiting.insert(id, waiting);
         }
-        let _forget = ForgetOnDrop {
-            inner: &self.inner,
+        let pending = PendingCall {
+            inner: self.inner.clone(),
             id,
+            method: method.to_owned(),
+            answer,
+            deadline,
+            timeout,
         };
         self.send(method, line, deadline).await?;
-        match timeout_at(deadline, answer).await {
-            Ok(Ok(Ok(result))) => Ok(result),
-            Ok(Ok(Err(error))) => Err(CallError::Remote(error)),
-            Ok(Err(_)) => Err(CallError::Closed(self.inner.reason())),
-            Err(_) => Err(CallError::Timeout {
-                method: method.to_owned(),
-                after: timeout,
-            }),
-        }
+        Ok(pending)
     }
 
     /// Calls a method of any protocol and reads its result into a type.
@@ -426,12 +436,42 @@ impl Inner {
     }
 }
 
-struct ForgetOnDrop<'a> {
-    inner: &'a Inner,
+/// A call that was sent. Dropping it forgets the call; the other side is not told.
+#[must_use = "its answer is not awaited"]
+pub struct PendingCall {
+    inner: Arc<Inner>,
     id: i64,
+    method: String,
+    answer: oneshot::Receiver<Result<Value, RpcError>>,
+    deadline: Instant,
+    timeout: Duration,
 }
 
-impl Drop for ForgetOnDrop<'_> {
+impl fmt::Debug for PendingCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PendingCall({} {})", self.id, self.method)
+    }
+}
+
+impl PendingCall {
+    /// Waits for the result; the time-out counts from the begin of the call.
+    ///
+    /// # Errors
+    /// As [`Peer::call`].
+    pub async fn answer(mut self) -> Result<Value, CallError> {
+        match timeout_at(self.deadline, &mut self.answer).await {
+            Ok(Ok(Ok(result))) => Ok(result),
+            Ok(Ok(Err(error))) => Err(CallError::Remote(error)),
+            Ok(Err(_)) => Err(CallError::Closed(self.inner.reason())),
+            Err(_) => Err(CallError::Timeout {
+                method: self.method.clone(),
+                after: self.timeout,
+            }),
+        }
+    }
+}
+
+impl Drop for PendingCall {
     fn drop(&mut self) {
         self.inner.calls().waiting.remove(&self.id);
     }

@@ -322,3 +322,22 @@ async fn dropping_the_last_peer_closes_the_stream() {
     assert!(other.lines.next_line().await.unwrap().is_none());
     assert!(incoming.recv().await.is_none());
 }
+
+#[tokio::test]
+async fn calls_begun_one_after_the_other_are_sent_in_that_order() {
+    let (peer, _incoming, mut other) = pair();
+    let mut pending = Vec::new();
+    for n in 0..5 {
+        pending.push(peer.begin("n", &json!({"n": n}), SECOND).await.unwrap());
+    }
+    drop(pending.pop());
+    assert_eq!(peer.stats().pending, 4);
+    for n in 0..5 {
+        let request = other.read().await;
+        assert_eq!(request["params"]["n"], n);
+        other.reply(&request["id"], json!(n)).await;
+    }
+    for (n, call) in pending.into_iter().enumerate() {
+        assert_eq!(call.answer().await.unwrap(), json!(n));
+    }
+}

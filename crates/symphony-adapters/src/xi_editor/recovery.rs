@@ -11,7 +11,7 @@ use super::{
     buffer::{Base, Buffer, Entry, Health, Kind},
 };
 use async_trait::async_trait;
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 use symphony_actors::{Behaviour, Incarnation, StartError};
 use symphony_core_ports::BufferEvent;
 use symphony_ipc_protocol::{
@@ -21,11 +21,13 @@ use symphony_ipc_protocol::{
         OnOverlap, Open, PROTOCOL, Redo, Replace, Undo, XiEvent, XiRequest,
     },
 };
-use symphony_ipc_transport::{CallError, Incoming};
+use symphony_ipc_transport::{CallError, Incoming, PendingCall};
 use tokio::time::timeout;
 
 /// How long one step of putting a buffer back may take.
 const STEP: Duration = Duration::from_secs(30);
+/// How many changes are under way at once while they are made again.
+const WINDOW: usize = 64;
 /// How long calls of the dead incarnation may take to notice.
 const TURN: Duration = Duration::from_secs(5);
 
@@ -186,7 +188,8 @@ impl Restoring<'_> {
         } = base
         {
             let whole = whole_edit(info.len, text);
-            revision = self.apply(info.buffer, revision, vec![whole], "").await?;
+            let request = again(info.buffer, revision, vec![whole], "");
+            revision = self.ask(&request).await?.revision;
         }
         self.replay(info.buffer, revision).await
     }
@@ -278,26 +281,6 @@ impl Restoring<'_> {
         Ok(())
     }
 
-    async fn apply(
-        &self,
-        key: BufferKey,
-        base: u64,
-        edits: Vec<Replace>,
-        author: &str,
-    ) -> Result<u64, NotBack> {
-        let request = Apply {
-            buffer: key,
-            base,
-            edits,
-            on_overlap: OnOverlap::Refuse,
-            origin: EditOrigin {
-                author: author.to_owned(),
-                group: None,
-            },
-        };
-        Ok(self.ask(&request).await?.revision)
-    }
-
     /// Makes the acknowledged changes again. `revision` is xi-editor's at the base.
     async fn replay(&self, key: BufferKey, mut revision: u64) -> Result<(), NotBack> {
         let log = {
@@ -310,30 +293,65 @@ impl Restoring<'_> {
         };
         // Only what is undone within the log can be undone by xi-editor.
         let (mut undoable, mut redoable) = (0_usize, 0_usize);
+        let mut under_way = VecDeque::new();
         for entry in log.into_values() {
-            let before = revision;
-            revision = match entry.kind {
+            let call = match entry.kind {
                 Kind::Undo if undoable > 0 => {
                     (undoable, redoable) = (undoable - 1, redoable + 1);
-                    self.ask(&Undo { buffer: key }).await?.revision
+                    self.begin(&Undo { buffer: key }).await?
                 }
                 Kind::Redo if redoable > 0 => {
                     (undoable, redoable) = (undoable + 1, redoable - 1);
-                    self.ask(&Redo { buffer: key }).await?.revision
+                    self.begin(&Redo { buffer: key }).await?
                 }
                 _ => {
                     (undoable, redoable) = (undoable + 1, 0);
-                    self.apply(key, revision, entry.edits, &entry.author)
-                        .await?
+                    let request = again(key, revision, entry.edits, &entry.author);
+                    self.begin(&request).await?
                 }
             };
-            if revision != before + 1 {
-                return Err(NotBack::Lost(format!(
-                    "a change gave revision {revision} after {before}"
-                )));
+            revision += 1;
+            under_way.push_back((call, revision));
+            if under_way.len() == WINDOW {
+                finish(under_way.pop_front()).await?;
             }
         }
+        while !under_way.is_empty() {
+            finish(under_way.pop_front()).await?;
+        }
         Ok(())
+    }
+
+    async fn begin<R: XiRequest>(&self, request: &R) -> Result<PendingCall, CallError> {
+        let peer = &self.incarnation.peer;
+        peer.begin(R::METHOD, request, STEP).await
+    }
+}
+
+/// Takes the answer to a change that was made again.
+async fn finish(call: Option<(PendingCall, u64)>) -> Result<(), NotBack> {
+    let Some((call, expected)) = call else {
+        return Ok(());
+    };
+    let answer = call.answer().await?;
+    match answer["revision"].as_u64() {
+        Some(revision) if revision == expected => Ok(()),
+        other => Err(NotBack::Lost(format!(
+            "a change gave revision {other:?} in the place of {expected}"
+        ))),
+    }
+}
+
+fn again(buffer: BufferKey, base: u64, edits: Vec<Replace>, author: &str) -> Apply {
+    Apply {
+        buffer,
+        base,
+        edits,
+        on_overlap: OnOverlap::Refuse,
+        origin: EditOrigin {
+            author: author.to_owned(),
+            group: None,
+        },
     }
 }
 
