@@ -1,0 +1,18 @@
+//! The whole program, end to end: real processes, a real text engine, a scripted
+//! model server, and once the real small model.
+
+mod ask;
+mod bad_files;
+mod bad_melodies;
+mod bad_players;
+mod document;
+mod interruptions;
+mod machine;
+mod model_faults;
+mod processes;
+mod real_model;
+mod review;
+mod server;
+mod shop;
+mod stage;
+mod turns;
