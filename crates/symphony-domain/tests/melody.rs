@@ -230,20 +230,20 @@ fn comments_and_layout_survive_a_rewrite() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "reads and writes the published schema"
+)]
 fn the_published_schema_is_that_of_the_code() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../docs/formats/melody.schema.json"
     );
-    let written = format!(
-        "{}\n",
-        serde_json::to_string_pretty(&json_schema()).unwrap()
-    );
+    let schema = serde_json::to_string_pretty(&json_schema()).unwrap();
+    let written = format!("{schema}\n");
     if std::env::var_os("SYMPHONY_BLESS").is_some() {
-        #[expect(clippy::disallowed_methods, reason = "writes the published schema")]
         std::fs::write(path, &written).unwrap();
     }
-    #[expect(clippy::disallowed_methods, reason = "reads the published schema")]
     let published = std::fs::read_to_string(path).unwrap();
     assert_eq!(
         published, written,

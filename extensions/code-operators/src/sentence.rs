@@ -49,6 +49,12 @@ pub enum Unusable {
     /// It holds markup or tags that tools act on.
     #[error("the sentence holds markup or a tool's directive")]
     Markup,
+    /// It says the same words again and again, as small models do.
+    #[error("the sentence repeats itself")]
+    Repetition,
+    /// It stops in the middle.
+    #[error("the sentence is cut off")]
+    CutOff,
     /// It speaks of the model or the task.
     #[error("the sentence is about the task, not about the code")]
     Chatter,
@@ -78,6 +84,15 @@ pub fn clean(raw: &str, item: &Item, language: Language) -> Result<String, Unusa
         return Err(Unusable::TooLong);
     }
     refuse_suspicious(sentence, language)?;
+    if repeats_itself(&words) {
+        return Err(Unusable::Repetition);
+    }
+    if words
+        .last()
+        .is_some_and(|word| DANGLING.contains(&word.as_str()))
+    {
+        return Err(Unusable::CutOff);
+    }
     if is_echo(sentence, &words, item) {
         return Err(Unusable::Echo);
     }
@@ -90,6 +105,17 @@ pub fn clean(raw: &str, item: &Item, language: Language) -> Result<String, Unusa
         sentence.push('.');
     }
     Ok(sentence)
+}
+
+/// Words that no sentence ends with.
+const DANGLING: [&str; 10] = [
+    "a", "an", "and", "of", "or", "the", "to", "with", "if", "is",
+];
+
+/// Whether three words in a row occur three times.
+fn repeats_itself(words: &[String]) -> bool {
+    let windows = || words.windows(3);
+    windows().any(|window| windows().filter(|other| *other == window).count() >= 3)
 }
 
 fn is_invisible(c: char) -> bool {
@@ -321,4 +347,37 @@ fn code_marked(sentence: &str) -> String {
         format!("`{body}`{}", &word[body.len()..])
     };
     sentence.split(' ').map(mark).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(sentence: &str) -> Result<String, Unusable> {
+        let item = Item {
+            path: "a.py".into(),
+            base: String::new(),
+            language: "python".into(),
+            kind: "function".into(),
+            name: "load_key".into(),
+            signature: "def load_key(name)".into(),
+            code: String::new(),
+            line: 1,
+            insert_at: 0,
+            indent: String::new(),
+        };
+        clean(sentence, &item, Language::Python)
+    }
+
+    #[test]
+    fn loops_and_cut_off_sentences_are_refused() {
+        let looping = "A value that is a URL that is a URL that is a URL that is one";
+        assert_eq!(judged(looping), Err(Unusable::Repetition));
+        assert_eq!(
+            judged("Answers with a status code of"),
+            Err(Unusable::CutOff)
+        );
+        let fine = "Reads the key of that name from the store";
+        assert_eq!(judged(fine), Ok(format!("{fine}.")));
+    }
 }

@@ -86,9 +86,18 @@ impl FromStr for PlayerRef {
                 id: None,
             }),
             "*" => Err(invalid()),
-            name => Ok(Self::named(extension_type, name)),
+            name if is_id(name) => Ok(Self::named(extension_type, name)),
+            _ => Err(invalid()),
         }
     }
+}
+
+/// Lower-case letters, digits and `-`, as ids of manifests are; configured models may have `_` and `.` too.
+fn is_id(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c))
 }
 
 impl TryFrom<String> for PlayerRef {
@@ -236,7 +245,7 @@ impl FromStr for Permission {
             ("network", "loopback") => Ok(Self::Network(NetworkScope::Loopback)),
             ("network", "configured") => Ok(Self::Network(NetworkScope::Configured)),
             ("network", host) => match host.rsplit_once(':') {
-                Some((name, port)) if !name.is_empty() && port.parse::<u16>().is_ok() => {
+                Some((name, port)) if is_host(name) && is_port(port) => {
                     Ok(Self::Network(NetworkScope::Host(host.to_owned())))
                 }
                 _ => Err(unknown()),
@@ -245,6 +254,17 @@ impl FromStr for Permission {
             _ => Err(unknown()),
         }
     }
+}
+
+fn is_host(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-.[]:".contains(c))
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 impl TryFrom<String> for Permission {

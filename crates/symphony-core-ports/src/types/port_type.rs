@@ -106,6 +106,8 @@ impl FromStr for PortType {
             "number" => Self::Number,
             "boolean" => Self::Boolean,
             "path" => Self::Path,
+            // A list without the type of its elements.
+            "list" => return Err(invalid()),
             name if is_name(name) => Self::Record(name.to_owned()),
             _ => return Err(invalid()),
         })
