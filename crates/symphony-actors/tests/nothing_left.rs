@@ -1,4 +1,5 @@
 //! However the host ends, no child is left.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod common;
 
@@ -110,12 +111,8 @@ fn children_named(argument: &str) -> Vec<u32> {
     pids.filter(|pid| {
         let read = |what: &str| std::fs::read_to_string(format!("/proc/{pid}/{what}"));
         let parent = read("stat").ok().and_then(|stat| {
-            let fields = stat[stat.rfind(')')? + 1..]
-                .split_whitespace()
-                .nth(1)?
-                .parse()
-                .ok();
-            fields
+            let rest = stat[stat.rfind(')')? + 1..].to_owned();
+            rest.split_whitespace().nth(1)?.parse::<u32>().ok()
         });
         parent == Some(own)
             && runs(*pid)

@@ -1,4 +1,5 @@
 //! Ends, hangs and restarts of real processes.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod common;
 

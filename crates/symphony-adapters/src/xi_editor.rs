@@ -1,17 +1,19 @@
 //! xi-editor, a supervised process, behind [`TextEditingPort`].
 //!
 //! When xi-editor dies or hangs, the supervisor starts it again, every open
-//! buffer is put back with its acknowledged changes (see [`recovery`]), and
+//! buffer is put back with its acknowledged changes (module `recovery`), and
 //! calls that waited go on. A change whose answer did not come is made once
 //! more, since what was not acknowledged is not put back.
 
 mod buffer;
+mod change;
 mod files;
 mod recovery;
 
 use crate::rpc;
 use async_trait::async_trait;
-use buffer::{Base, Buffer, Entry, Health, Kind, Place, State, range, unknown};
+use buffer::{Base, Buffer, Health, Place, State, range, unknown};
+use change::Change;
 use std::{
     collections::HashMap,
     ffi::OsString,
@@ -26,10 +28,7 @@ use symphony_core_ports::{
     Applied, BufferEvent, BufferId, BufferInfo, ByteRange, ExternalChange, OpenBuffer, PortError,
     PortResult, Revision, Saved, TextDelta, TextEditingPort, TextSlice,
 };
-use symphony_ipc_protocol::xi::{
-    Applied as WireApplied, Apply, Close, Content, Delete, EditOrigin, Insert, OnOverlap, Open,
-    Redo, Replace, Span, Undo, XiRequest,
-};
+use symphony_ipc_protocol::xi::{Close, Content, Open, Span, XiRequest};
 use symphony_ipc_transport::CallError;
 use tokio::sync::{
     MutexGuard as MutexGuardAsync,
@@ -155,45 +154,12 @@ impl Inner {
     }
 }
 
-/// A change of a buffer in our own terms.
-enum Change<'a> {
-    Insert { at: usize, text: &'a str },
-    Delete { range: ByteRange },
-    Apply { delta: &'a TextDelta },
-    Undo,
-    Redo,
-}
-
-impl Change<'_> {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Undo => Kind::Undo,
-            Self::Redo => Kind::Redo,
-            _ => Kind::Edit,
-        }
-    }
-
-    fn author(&self) -> &str {
-        match self {
-            Self::Apply { delta } => &delta.author,
-            _ => "user",
-        }
-    }
-}
-
 /// An answer, with the turn of its buffer.
 struct InTurn<'a, T> {
     answer: T,
     incarnation: Incarnation,
     place: Place,
     _turn: MutexGuardAsync<'a, ()>,
-}
-
-/// What one try of a call came to.
-enum Try<T> {
-    Done(T),
-    /// xi-editor died before it answered.
-    Died(CallError, Incarnation),
 }
 
 impl XiEditorAdapter {
@@ -315,124 +281,6 @@ impl XiEditorAdapter {
         self.handle.death(incarnation.generation, DEATH).await;
     }
 
-    /// Makes a change. If xi-editor dies before it answers, and the buffer came
-    /// back as it was before, makes it once more.
-    async fn change(&self, id: BufferId, change: Change<'_>) -> PortResult<Applied> {
-        let buffer = self.inner.find(id)?;
-        let mut before = None;
-        loop {
-            let (incarnation, turn, place) = self.turn(&buffer).await?;
-            let tried = before.replace(place.revision);
-            if tried.is_some_and(|revision| revision != place.revision) {
-                return Err(PortError::SynchronizationError {
-                    details: format!(
-                        "xi-editor ended during a change of revision {}; the buffer is at {} now",
-                        tried.unwrap_or_default(),
-                        place.revision
-                    ),
-                });
-            }
-            match self
-                .try_change(&buffer, &incarnation, place, &change)
-                .await?
-            {
-                Try::Done(applied) => return Ok(applied),
-                Try::Died(error, incarnation) if tried.is_some() => {
-                    drop(turn);
-                    let subject = subject(&buffer);
-                    return Err(rpc::call(error, &subject, &self.handle, &incarnation).await);
-                }
-                Try::Died(_, incarnation) => {
-                    drop(turn);
-                    self.wait_for_news(&incarnation).await;
-                }
-            }
-        }
-    }
-
-    async fn try_change(
-        &self,
-        buffer: &Buffer,
-        incarnation: &Incarnation,
-        place: Place,
-        change: &Change<'_>,
-    ) -> PortResult<Try<Applied>> {
-        let result = async {
-            self.hold_base(buffer, incarnation, place).await?;
-            send(incarnation, place, change).await
-        };
-        let applied = match result.await {
-            Ok(Some(applied)) => applied,
-            Ok(None) => {
-                return Err(PortError::Conflict {
-                    details: "the base revision is too old: read the text again".to_owned(),
-                    ranges: Vec::new(),
-                });
-            }
-            Err(error @ CallError::Closed(_)) => {
-                return Ok(Try::Died(error, incarnation.clone()));
-            }
-            Err(error) => {
-                let subject = subject(buffer);
-                return Err(rpc::call(error, &subject, &self.handle, incarnation).await);
-            }
-        };
-        let changed = applied.changed;
-        let revision = applied.revision.saturating_add_signed(place.offset);
-        if changed {
-            let entry = Entry {
-                edits: applied.edits,
-                author: change.author().to_owned(),
-                kind: change.kind(),
-            };
-            buffer.note(applied.revision, entry, true);
-            self.compact(buffer, incarnation, place).await;
-        }
-        Ok(Try::Done(Applied {
-            revision: Revision(revision),
-            changed,
-        }))
-    }
-
-    /// Before the first change of a file's text, takes the text: should the file
-    /// change while xi-editor is away, nothing acknowledged is lost.
-    async fn hold_base(
-        &self,
-        buffer: &Buffer,
-        incarnation: &Incarnation,
-        place: Place,
-    ) -> Result<(), CallError> {
-        if !matches!(buffer.state().base, Base::Disk) {
-            return Ok(());
-        }
-        let text = whole_text(incarnation, place).await?;
-        let mut state = buffer.state();
-        let disk = state.disk.clone();
-        let base = Base::Held {
-            text,
-            on_disk: true,
-        };
-        state.rebase(base, disk);
-        Ok(())
-    }
-
-    /// Takes the text in the place of a long log.
-    async fn compact(&self, buffer: &Buffer, incarnation: &Incarnation, place: Place) {
-        if !buffer.state().should_compact() {
-            return;
-        }
-        // Should it die now, the log is still there.
-        if let Ok(text) = whole_text(incarnation, place).await {
-            let mut state = buffer.state();
-            let disk = state.disk.clone();
-            let base = Base::Held {
-                text,
-                on_disk: false,
-            };
-            state.rebase(base, disk);
-        }
-    }
-
     /// Whether the buffer is, or will be, in the living incarnation.
     async fn is_current(&self, buffer: &Buffer) -> PortResult<bool> {
         let generation = buffer.state().generation;
@@ -475,78 +323,6 @@ fn subject(buffer: &Buffer) -> String {
     match path {
         Some(path) => path.display().to_string(),
         None => format!("the buffer {}", buffer.id.0),
-    }
-}
-
-async fn whole_text(incarnation: &Incarnation, place: Place) -> Result<Arc<str>, CallError> {
-    let request = Content {
-        buffer: place.key,
-        range: None,
-    };
-    let text = incarnation.peer.call_typed(&request, FILE).await?;
-    Ok(text.text.into())
-}
-
-/// Sends a change; `None` when its base is from before what can be rebased.
-async fn send(
-    incarnation: &Incarnation,
-    place: Place,
-    change: &Change<'_>,
-) -> Result<Option<WireApplied>, CallError> {
-    let (buffer, peer) = (place.key, &incarnation.peer);
-    let origin = EditOrigin {
-        author: change.author().to_owned(),
-        group: None,
-    };
-    let applied = match change {
-        Change::Insert { at, text } => {
-            let (at, text, base) = (*at, (*text).to_owned(), None);
-            let request = Insert {
-                buffer,
-                at,
-                text,
-                base,
-                origin,
-            };
-            peer.call_typed(&request, CHANGE).await
-        }
-        Change::Delete { range } => {
-            let request = Delete {
-                buffer,
-                range: Span {
-                    start: range.start,
-                    end: range.end,
-                },
-                base: None,
-                origin,
-            };
-            peer.call_typed(&request, CHANGE).await
-        }
-        Change::Apply { delta } => {
-            let base = i64::try_from(delta.base.0).unwrap_or(i64::MAX);
-            let Ok(base) = u64::try_from(base.saturating_sub(place.offset)) else {
-                return Ok(None);
-            };
-            let request = Apply {
-                buffer,
-                base,
-                edits: delta.edits.iter().map(replace).collect(),
-                on_overlap: OnOverlap::Refuse,
-                origin,
-            };
-            peer.call_typed(&request, CHANGE).await
-        }
-        Change::Undo => peer.call_typed(&Undo { buffer }, CHANGE).await,
-        Change::Redo => peer.call_typed(&Redo { buffer }, CHANGE).await,
-    };
-    applied.map(Some)
-}
-
-fn replace(edit: &symphony_core_ports::TextEdit) -> Replace {
-    Replace {
-        start: edit.range.start,
-        end: edit.range.end,
-        text: edit.text.clone(),
     }
 }
 

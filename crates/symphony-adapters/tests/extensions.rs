@@ -1,4 +1,5 @@
 //! The extension port over real processes: the contract, and what it leaves open.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod processes;
 

@@ -1,4 +1,5 @@
 //! The contract of the text port, on the real xi-editor.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod processes;
 

@@ -1,4 +1,5 @@
 //! The text port over the real xi-editor, also while it is killed.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 mod processes;
 

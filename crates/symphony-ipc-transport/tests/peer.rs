@@ -1,4 +1,5 @@
 //! A peer against a scripted other side over an in-memory duplex.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};

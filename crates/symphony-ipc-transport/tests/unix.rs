@@ -1,4 +1,5 @@
 //! The owner's Unix socket.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 use serde_json::json;
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};

@@ -1,4 +1,5 @@
 //! The runner with real processes.
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 use nix::{
     sys::signal::{Signal, kill},

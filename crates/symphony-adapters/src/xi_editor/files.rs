@@ -3,7 +3,8 @@
 use super::{
     CHANGE, FILE, XiEditorAdapter,
     buffer::{Base, Buffer, Health, Place, range},
-    subject, whole_text,
+    change::whole_text,
+    subject,
 };
 use std::{
     io,

@@ -1,5 +1,6 @@
 //! What the tests with real processes share.
 #![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used, reason = "test code")]
 
 use std::{
     collections::BTreeMap,
