@@ -1,6 +1,6 @@
 //! Framed streams of JSON-RPC lines, and the one connection type over them.
 //!
-//! * [`line`]: cutting a byte stream into lines of bounded length.
+//! * [`mod@line`]: cutting a byte stream into lines of bounded length.
 //! * [`Peer`]: a JSON-RPC 2.0 connection over any pair of byte streams: calls
 //!   with correlation and time-outs, notifications, incoming messages.
 //! * [`unix`]: a Unix socket that only its owner can reach.
