@@ -1,5 +1,7 @@
 //! Runs against the mocks: order, parallelism, retries, cache, resumption, cancellation.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,

@@ -97,7 +97,6 @@ pub struct Perform {
 /// What came of a command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "one value per command")]
 pub enum Answer {
     /// Done, nothing to tell.
     Done,
@@ -323,7 +322,12 @@ impl ErrorKind {
 impl CommandError {
     /// An error without causes.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), causes: Vec::new(), help: None }
+        Self {
+            kind,
+            message: message.into(),
+            causes: Vec::new(),
+            help: None,
+        }
     }
 
     /// What to do about it.
@@ -354,7 +358,12 @@ impl CommandError {
         if let Some(trimmed) = message.strip_suffix('\n') {
             message = trimmed.to_owned();
         }
-        Self { kind, message, causes, help: error.help() }
+        Self {
+            kind,
+            message,
+            causes,
+            help: error.help(),
+        }
     }
 }
 

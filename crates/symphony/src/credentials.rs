@@ -15,15 +15,19 @@ pub fn api_key(name: &str, model: &Model) -> Result<Option<Secret>, CommandError
         return match std::env::var(variable) {
             Ok(key) if !key.is_empty() => Ok(Some(Secret::new(key))),
             _ => {
-                let message = format!("the model `{name}` takes its key from {variable}, which is not set");
-                Err(CommandError::new(ErrorKind::Environment, message).help(format!("export {variable}=…")))
+                let message =
+                    format!("the model `{name}` takes its key from {variable}, which is not set");
+                Err(CommandError::new(ErrorKind::Environment, message)
+                    .help(format!("export {variable}=…")))
             }
         };
     }
     if !model.api_key_keyring {
         return Ok(None);
     }
-    let key = entry(name).and_then(|entry| entry.get_password()).map_err(|error| keyring_error(name, &error))?;
+    let key = entry(name)
+        .and_then(|entry| entry.get_password())
+        .map_err(|error| keyring_error(name, &error))?;
     Ok(Some(Secret::new(key)))
 }
 
@@ -32,7 +36,9 @@ pub fn api_key(name: &str, model: &Model) -> Result<Option<Secret>, CommandError
 /// # Errors
 /// When the keyring cannot be reached.
 pub fn store_api_key(name: &str, key: &Secret) -> Result<(), CommandError> {
-    entry(name).and_then(|entry| entry.set_password(key.expose())).map_err(|error| keyring_error(name, &error))
+    entry(name)
+        .and_then(|entry| entry.set_password(key.expose()))
+        .map_err(|error| keyring_error(name, &error))
 }
 
 fn entry(name: &str) -> keyring::Result<keyring::Entry> {
@@ -41,8 +47,9 @@ fn entry(name: &str) -> keyring::Result<keyring::Entry> {
 
 fn keyring_error(name: &str, error: &keyring::Error) -> CommandError {
     let message = format!("the keyring gave no key for the model `{name}`");
-    let mut error_out = CommandError::new(ErrorKind::Environment, message)
-        .help(format!("`symphony models add … {name} --keyring` stores one, or name a variable with --key-env"));
+    let mut error_out = CommandError::new(ErrorKind::Environment, message).help(format!(
+        "`symphony models add … {name} --keyring` stores one, or name a variable with --key-env"
+    ));
     error_out.causes.push(error.to_string());
     error_out
 }

@@ -30,7 +30,12 @@ impl Installation {
             .unwrap_or_default();
         let share = from_variable("SYMPHONY_SHARE").unwrap_or_else(|| find_share(&programs));
         let python = from_variable("SYMPHONY_PYTHON").unwrap_or_else(|| find_python(&share, &dirs));
-        Ok(Self { programs, share, python, dirs })
+        Ok(Self {
+            programs,
+            share,
+            python,
+            dirs,
+        })
     }
 
     /// A program of ours.
@@ -40,26 +45,39 @@ impl Installation {
 
     /// The folders that melodies are looked for in, the user's first.
     pub fn melody_folders(&self) -> [PathBuf; 2] {
-        [self.dirs.config_dir().join("melodies"), self.share.join("melodies")]
+        [
+            self.dirs.config_dir().join("melodies"),
+            self.share.join("melodies"),
+        ]
     }
 }
 
 fn from_variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from)
+    std::env::var_os(name)
+        .filter(|v| !v.is_empty())
+        .map(PathBuf::from)
 }
 
 /// `../share/symphony` of an installed program; the repository above `target/debug` of a built one.
 fn find_share(programs: &Path) -> PathBuf {
     let installed = programs.join("../share/symphony");
-    let has_melodies = |folder: &Path| folder.join("melodies").is_dir() && folder.join("extensions").is_dir();
+    let has_melodies =
+        |folder: &Path| folder.join("melodies").is_dir() && folder.join("extensions").is_dir();
     if has_melodies(&installed) {
         return installed;
     }
-    programs.ancestors().find(|folder| has_melodies(folder)).map_or(installed, Path::to_owned)
+    programs
+        .ancestors()
+        .find(|folder| has_melodies(folder))
+        .map_or(installed, Path::to_owned)
 }
 
 fn find_python(share: &Path, dirs: &AppDirs) -> PathBuf {
     let environments = [share.join(".venv"), dirs.data_dir().join("python")];
     let python = |environment: &PathBuf| environment.join("bin/python");
-    environments.iter().map(python).find(|p| p.exists()).unwrap_or_else(|| PathBuf::from("python3"))
+    environments
+        .iter()
+        .map(python)
+        .find(|p| p.exists())
+        .unwrap_or_else(|| PathBuf::from("python3"))
 }

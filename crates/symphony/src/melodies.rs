@@ -19,7 +19,11 @@ const MAX_MELODY_BYTES: u64 = 1024 * 1024;
 /// When there is none, or its text is not sound: all problems with their lines.
 pub fn find(installation: &Installation, name: &str) -> Result<Melody, CommandError> {
     let is_path = name.contains(std::path::MAIN_SEPARATOR) || name.ends_with(".toml");
-    let path = if is_path { PathBuf::from(name) } else { by_name(installation, name)? };
+    let path = if is_path {
+        PathBuf::from(name)
+    } else {
+        by_name(installation, name)?
+    };
     read(&path)
 }
 
@@ -51,7 +55,11 @@ pub fn list(installation: &Installation) -> Vec<MelodySummary> {
             Ok(melody) => MelodySummary {
                 name,
                 description: melody.file.description.clone(),
-                inputs: melody.inputs.iter().map(|(n, t)| (n.clone(), t.to_string())).collect(),
+                inputs: melody
+                    .inputs
+                    .iter()
+                    .map(|(n, t)| (n.clone(), t.to_string()))
+                    .collect(),
                 path: shown,
                 problem: None,
             },

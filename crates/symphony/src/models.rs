@@ -9,8 +9,13 @@ use symphony_extensions::ConfiguredModel;
 
 /// The configuration's models that an extension serves.
 pub fn configured(config: &Config) -> Vec<ConfiguredModel> {
-    let served = config.models.iter().filter(|(_, model)| model.kind == ModelKind::OpenaiCompatible);
-    served.map(|(name, model)| configured_model(name, model)).collect()
+    let served = config
+        .models
+        .iter()
+        .filter(|(_, model)| model.kind == ModelKind::OpenaiCompatible);
+    served
+        .map(|(name, model)| configured_model(name, model))
+        .collect()
 }
 
 fn configured_model(name: &str, model: &Model) -> ConfiguredModel {
@@ -26,12 +31,20 @@ fn configured_model(name: &str, model: &Model) -> ConfiguredModel {
     set("timeout_s", Some(Value::from(model.timeout_s)));
     set("max_parallel", model.max_parallel.map(Value::from));
     let needs_key = model.api_key_env.is_some() || model.api_key_keyring;
-    ConfiguredModel { name: name.to_owned(), settings, needs_key }
+    ConfiguredModel {
+        name: name.to_owned(),
+        settings,
+        needs_key,
+    }
 }
 
 /// An Instrument by the name that a user gives: `NAME` or `instrument/NAME`.
 pub fn instrument(name: &str) -> Result<PlayerRef, symphony_core_ports::InvalidPlayerRef> {
-    if name.contains('/') { name.parse() } else { Ok(PlayerRef::named(ExtensionType::Instrument, name)) }
+    if name.contains('/') {
+        name.parse()
+    } else {
+        Ok(PlayerRef::named(ExtensionType::Instrument, name))
+    }
 }
 
 /// What the configuration says of players: the default and prices.
@@ -41,7 +54,14 @@ pub fn wishes(config: &Config) -> Wishes {
         usd_per_1m_output: model.usd_per_1m_output.unwrap_or_default(),
     };
     let player = |name: &str| PlayerRef::named(ExtensionType::Instrument, name);
-    let prices: BTreeMap<String, Price> =
-        config.models.iter().map(|(name, model)| (player(name).to_string(), price(model))).collect();
-    Wishes { default_model: Some(player(&config.conductor.default_model)), prices, ..Wishes::default() }
+    let prices: BTreeMap<String, Price> = config
+        .models
+        .iter()
+        .map(|(name, model)| (player(name).to_string(), price(model)))
+        .collect();
+    Wishes {
+        default_model: Some(player(&config.conductor.default_model)),
+        prices,
+        ..Wishes::default()
+    }
 }

@@ -35,7 +35,10 @@ enum Kind {
     /// This process is the host.
     Host { host: Arc<Host>, server: Server },
     /// Another process is.
-    Guest { peer: Peer, events: tokio::sync::Mutex<mpsc::Receiver<Incoming>> },
+    Guest {
+        peer: Peer,
+        events: tokio::sync::Mutex<mpsc::Receiver<Incoming>>,
+    },
 }
 
 impl Session {
@@ -61,8 +64,10 @@ impl Session {
                 Ok(stream) => return Ok(Self::guest(stream)),
                 Err(error) if Instant::now() >= deadline => {
                     let message = "another Symphony works on this project and does not answer";
-                    let mut failed = CommandError::new(ErrorKind::Conflict, message)
-                        .help(format!("see which process holds {}", project.state.display()));
+                    let mut failed = CommandError::new(ErrorKind::Conflict, message).help(format!(
+                        "see which process holds {}",
+                        project.state.display()
+                    ));
                     failed.causes.push(error.to_string());
                     return Err(failed);
                 }
@@ -79,13 +84,20 @@ impl Session {
     ) -> Result<Self, CommandError> {
         let host = Arc::new(Host::start(installation, project, config, lock).await?);
         let server = Server::start(host.clone(), &project.socket).await?;
-        Ok(Self { kind: Kind::Host { host, server } })
+        Ok(Self {
+            kind: Kind::Host { host, server },
+        })
     }
 
     fn guest(stream: tokio::net::UnixStream) -> Self {
         let (reader, writer) = stream.into_split();
         let (peer, events) = Peer::start(reader, writer, PeerOptions::default());
-        Self { kind: Kind::Guest { peer, events: tokio::sync::Mutex::new(events) } }
+        Self {
+            kind: Kind::Guest {
+                peer,
+                events: tokio::sync::Mutex::new(events),
+            },
+        }
     }
 
     /// Whether this process is the host.
@@ -105,9 +117,14 @@ impl Session {
     ) -> Result<Answer, CommandError> {
         match &self.kind {
             Kind::Host { host, .. } => host.execute(command, events, cancel).boxed().await,
-            Kind::Guest { peer, events: incoming } => {
+            Kind::Guest {
+                peer,
+                events: incoming,
+            } => {
                 let mut incoming = incoming.lock().await;
-                ask(peer, &mut incoming, command, &events, cancel).boxed().await
+                ask(peer, &mut incoming, command, &events, cancel)
+                    .boxed()
+                    .await
             }
         }
     }
@@ -155,14 +172,22 @@ async fn ask(
 }
 
 fn unlockable(error: &OwnerError) -> CommandError {
-    let mut failed = CommandError::new(ErrorKind::Environment, "the project's state cannot be locked")
-        .help("is the disk full, or the data folder read-only? `symphony doctor` looks");
+    let mut failed = CommandError::new(
+        ErrorKind::Environment,
+        "the project's state cannot be locked",
+    )
+    .help("is the disk full, or the data folder read-only? `symphony doctor` looks");
     failed.causes.push(error.to_string());
-    failed.causes.extend(std::error::Error::source(error).map(ToString::to_string));
+    failed
+        .causes
+        .extend(std::error::Error::source(error).map(ToString::to_string));
     failed
 }
 
 fn gone() -> CommandError {
-    CommandError::new(ErrorKind::Failed, "the host of this project ended before it answered")
-        .help("run the command again; `symphony runs` shows what can be resumed")
+    CommandError::new(
+        ErrorKind::Failed,
+        "the host of this project ended before it answered",
+    )
+    .help("run the command again; `symphony runs` shows what can be resumed")
 }

@@ -25,11 +25,17 @@ impl Authority {
 impl ExtensionAuthority for Authority {
     fn granted(&self, manifest: &ExtensionManifest) -> BTreeSet<Permission> {
         let registered = self.registry.get(&manifest.id);
-        registered.map(|r| r.grants.effective(manifest)).unwrap_or_default()
+        registered
+            .map(|r| r.grants.effective(manifest))
+            .unwrap_or_default()
     }
 
     fn secret(&self, extension: &ExtensionId, name: &str) -> Option<Secret> {
-        let model = self.config.models.get(extension.as_str()).filter(|_| name == API_KEY)?;
+        let model = self
+            .config
+            .models
+            .get(extension.as_str())
+            .filter(|_| name == API_KEY)?;
         match credentials::api_key(extension.as_str(), model) {
             Ok(key) => key,
             Err(error) => {

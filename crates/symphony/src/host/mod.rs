@@ -36,7 +36,7 @@ use symphony_adapters::{
 };
 use symphony_core_ports::{Clock, DataPort, PolicyContext, RunId};
 use symphony_domain::{
-    changes::ChangeSets,
+    changes::{ChangeError, ChangeSets},
     core::SymphonyCore,
     melody::check::Players,
     run::EventSink,
@@ -83,11 +83,17 @@ impl Host {
         let config = config.value.clone();
         let runner = installation.program("symphony-extension-runner");
         let supervisor = Supervisor::start(SupervisorOptions { runner }).map_err(|error| {
-            CommandError::new(ErrorKind::Environment, format!("the supervisor of processes cannot start: {error}"))
-                .help("`symphony doctor` tells what is missing")
+            CommandError::new(
+                ErrorKind::Environment,
+                format!("the supervisor of processes cannot start: {error}"),
+            )
+            .help("`symphony doctor` tells what is missing")
         })?;
         let supervisor = Arc::new(supervisor);
-        let places = Places { bin: installation.programs.clone(), python: installation.python.clone() };
+        let places = Places {
+            bin: installation.programs.clone(),
+            python: installation.python.clone(),
+        };
         let registry = Arc::new(Registry::scan(
             &installation.share.join("extensions"),
             &config.extensions.search_paths,
@@ -123,20 +129,31 @@ impl Host {
         registry: &Arc<Registry>,
     ) -> Result<SymphonyCore, CommandError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let data: Arc<dyn DataPort> = Arc::new(LocalDataAdapter::open(project.state.join("records"))?);
+        let data: Arc<dyn DataPort> =
+            Arc::new(LocalDataAdapter::open(project.state.join("records"))?);
         let pit = PitAdapter::open(project.state.join("pit"), clock.clone())?;
         let editor = XiEditorOptions {
             max_file_bytes: Some(config.editor.max_file_bytes),
-            heartbeat: Heartbeat { interval: Duration::from_millis(config.editor.heartbeat_ms), ..Heartbeat::tight() },
+            heartbeat: Heartbeat {
+                interval: Duration::from_millis(config.editor.heartbeat_ms),
+                ..Heartbeat::tight()
+            },
             ..XiEditorOptions::new(installation.program("xi-editor"))
         };
         let text = XiEditorAdapter::start(supervisor, editor).await?;
         let authority = Arc::new(Authority::new(registry.clone(), config.clone()));
-        let options = ExtensionOptions { project: Some(project.root.clone()), ..ExtensionOptions::default() };
+        let options = ExtensionOptions {
+            project: Some(project.root.clone()),
+            ..ExtensionOptions::default()
+        };
         Ok(SymphonyCore {
             text: Arc::new(text),
             pit: Arc::new(pit),
-            extensions: Arc::new(ActorExtensionAdapter::new(supervisor.clone(), authority, options)),
+            extensions: Arc::new(ActorExtensionAdapter::new(
+                supervisor.clone(),
+                authority,
+                options,
+            )),
             conductor: Arc::new(RuleConductor::new(data.clone(), clock.clone())),
             data,
             clock,
@@ -146,7 +163,10 @@ impl Host {
 
     async fn recover(&self) -> Result<(), CommandError> {
         for recovered in self.changes.recover().await? {
-            tracing::warn!(?recovered, "an interrupted write of a change set was put in order");
+            tracing::warn!(
+                ?recovered,
+                "an interrupted write of a change set was put in order"
+            );
         }
         Ok(())
     }
@@ -163,10 +183,12 @@ impl Host {
     ) -> Result<Answer, CommandError> {
         match command {
             // Boxed: what a run holds is large, and other commands need none of it.
-            Command::Perform(what) => Ok(Answer::Performed(self.perform(what, events, cancel).boxed().await?)),
-            Command::Resume { run, players } => {
-                Ok(Answer::Performed(self.resume(run, players, events, cancel).boxed().await?))
-            }
+            Command::Perform(what) => Ok(Answer::Performed(
+                self.perform(what, events, cancel).boxed().await?,
+            )),
+            Command::Resume { run, players } => Ok(Answer::Performed(
+                self.resume(run, players, events, cancel).boxed().await?,
+            )),
             other => self.tell_or_change(other).boxed().await,
         }
     }
@@ -175,26 +197,66 @@ impl Host {
     async fn tell_or_change(&self, command: Command) -> Result<Answer, CommandError> {
         Ok(match command {
             Command::Cancel => self.cancel()?,
-            Command::Runs => Answer::Runs { runs: self.runs().await? },
+            Command::Runs => Answer::Runs {
+                runs: self.runs().await?,
+            },
             Command::Run { run } => self.run(&run).await?,
-            Command::ChangeSets => Answer::ChangeSets { change_sets: self.changes.list().await? },
-            Command::ChangeSet { id } => Answer::ChangeSet { change_set: self.changes.get(id.as_deref()).await? },
-            Command::Review { id, verdicts, rebase } => {
-                Answer::Reviewed { outcome: self.changes.review(&id, verdicts, rebase).await? }
-            }
-            Command::Undo { what } => Answer::Undone { outcome: self.changes.undo(what.as_deref()).await? },
-            Command::Redo { what } => Answer::Undone { outcome: self.changes.redo(what.as_deref()).await? },
-            Command::History => Answer::History { applications: self.changes.history().await? },
+            Command::ChangeSets => Answer::ChangeSets {
+                change_sets: self.changes.list().await.map_err(change_error)?,
+            },
+            Command::ChangeSet { id } => Answer::ChangeSet {
+                change_set: self
+                    .changes
+                    .get(id.as_deref())
+                    .await
+                    .map_err(change_error)?,
+            },
+            Command::Review {
+                id,
+                verdicts,
+                rebase,
+            } => Answer::Reviewed {
+                outcome: self
+                    .changes
+                    .review(&id, verdicts, rebase)
+                    .await
+                    .map_err(change_error)?,
+            },
+            Command::Undo { what } => Answer::Undone {
+                outcome: self
+                    .changes
+                    .undo(what.as_deref())
+                    .await
+                    .map_err(change_error)?,
+            },
+            Command::Redo { what } => Answer::Undone {
+                outcome: self
+                    .changes
+                    .redo(what.as_deref())
+                    .await
+                    .map_err(change_error)?,
+            },
+            Command::History => Answer::History {
+                applications: self.changes.history().await.map_err(change_error)?,
+            },
             Command::Artifact { id } => self.artifact(&id).await?,
             Command::Players => self.list_players().await?,
-            Command::Melodies => Answer::Melodies { melodies: melodies::list(&self.installation) },
+            Command::Melodies => Answer::Melodies {
+                melodies: melodies::list(&self.installation),
+            },
             Command::Check { melody } => {
                 let melody = self.find_melody(&melody)?;
-                Answer::Checked { name: melody.file.name.clone(), nodes: melody.nodes.len() }
+                Answer::Checked {
+                    name: melody.file.name.clone(),
+                    nodes: melody.nodes.len(),
+                }
             }
             Command::Status => Answer::Status(self.status().await?),
             Command::Perform(_) | Command::Resume { .. } => {
-                return Err(CommandError::new(ErrorKind::Failed, "a run is not played here"));
+                return Err(CommandError::new(
+                    ErrorKind::Failed,
+                    "a run is not played here",
+                ));
             }
         })
     }
@@ -205,7 +267,10 @@ impl Host {
                 playing.cancel.cancel();
                 Ok(Answer::Done)
             }
-            None => Err(CommandError::new(ErrorKind::Input, "no run is playing on this project")),
+            None => Err(CommandError::new(
+                ErrorKind::Input,
+                "no run is playing on this project",
+            )),
         }
     }
 
@@ -213,7 +278,11 @@ impl Host {
         let actors = self.supervisor.list();
         let process = |actor: &symphony_actors::ActorHandle| {
             let pid = actor.current().map(|incarnation| incarnation.pid);
-            (actor.id().to_owned(), pid, format!("{:?}", actor.state()).to_lowercase())
+            (
+                actor.id().to_owned(),
+                pid,
+                format!("{:?}", actor.state()).to_lowercase(),
+            )
         };
         let playing = self.playing().as_ref().map(|p| p.run.to_string());
         Ok(Status {
@@ -221,7 +290,11 @@ impl Host {
             state: self.project.state.display().to_string(),
             pid: std::process::id(),
             playing,
-            policy: self.core.conductor.get_policy(&PolicyContext::default()).await?,
+            policy: self
+                .core
+                .conductor
+                .get_policy(&PolicyContext::default())
+                .await?,
             processes: actors.iter().map(process).collect(),
         })
     }
@@ -237,4 +310,17 @@ impl Host {
         }
         self.supervisor.stop_all(STOP_GRACE).await;
     }
+}
+
+/// What changed in the files meanwhile is no mistake of whoever asked.
+fn change_error(error: ChangeError) -> CommandError {
+    let is_conflict = matches!(
+        error,
+        ChangeError::Outdated { .. } | ChangeError::Conflict { .. } | ChangeError::Unsaved { .. }
+    );
+    let mut told = CommandError::from(error);
+    if is_conflict {
+        told.kind = ErrorKind::Conflict;
+    }
+    told
 }

@@ -11,7 +11,10 @@ use symphony_core_ports::{ExtensionType, PlayerRef, PortError, PortType, RunId};
 use symphony_domain::{
     changes::{ChangeSetSummary, EpisodeRef, NewChangeSet, Note},
     melody::{Melody, format::BudgetDeclaration},
-    run::{EventSink, Performance, RunError, RunPlan, RunReport, Settings, casting, plan::resolve_inputs},
+    run::{
+        EventSink, Performance, RunError, RunPlan, RunReport, Settings, casting,
+        plan::resolve_inputs,
+    },
 };
 use symphony_ipc_protocol::extension::Miss;
 use tokio_util::sync::CancellationToken;
@@ -46,8 +49,15 @@ impl Host {
         let _turn = self.take_turn(&run, &melody.file.name, cancel)?;
         let mut wishes = models::wishes(&self.config);
         wishes.players = named_players(&what.players)?;
-        wishes.model = what.model.as_deref().map(models::instrument).transpose().map_err(bad_player)?;
-        let cast = casting::cast(&self.core, &melody, &self.players, &wishes, &run).await.map_err(casting_error)?;
+        wishes.model = what
+            .model
+            .as_deref()
+            .map(models::instrument)
+            .transpose()
+            .map_err(bad_player)?;
+        let cast = casting::cast(&self.core, &melody, &self.players, &wishes, &run)
+            .await
+            .map_err(casting_error)?;
         let plan = RunPlan {
             melody: melody.text.clone(),
             origin: melody.origin.clone(),
@@ -77,16 +87,22 @@ impl Host {
             RunState::Failed | RunState::Cancelled | RunState::Interrupted => {}
         }
         let artifact = self.core.pit.retrieve_artifact(&record.run.plan).await?;
-        let mut plan: RunPlan = serde_json::from_slice(&artifact.bytes)
-            .map_err(|e| PortError::failed_because(format!("the plan of run {id} cannot be read"), e))?;
+        let mut plan: RunPlan = serde_json::from_slice(&artifact.bytes).map_err(|e| {
+            PortError::failed_because(format!("the plan of run {id} cannot be read"), e)
+        })?;
         let melody = Melody::parse(&plan.melody, &plan.origin).map_err(melodies::unsound)?;
         melody.check(&self.players).map_err(melodies::unsound)?;
         let _turn = self.take_turn(&id, &melody.file.name, cancel)?;
         if !players.is_empty() {
             let mut wishes = models::wishes(&self.config);
             wishes.players = named_players(&players)?;
-            let cast = casting::cast(&self.core, &melody, &self.players, &wishes, &id).await.map_err(casting_error)?;
-            plan.cast.extend(cast.into_iter().filter(|(node, _)| players.contains_key(node)));
+            let cast = casting::cast(&self.core, &melody, &self.players, &wishes, &id)
+                .await
+                .map_err(casting_error)?;
+            plan.cast.extend(
+                cast.into_iter()
+                    .filter(|(node, _)| players.contains_key(node)),
+            );
         }
         self.play(&melody, &plan, id, true, events, cancel).await
     }
@@ -112,9 +128,23 @@ impl Host {
             },
         };
         let (core, players) = (&self.core, &self.players);
-        let performance = Performance { core, melody, players, plan, run: run.clone(), settings, events };
-        let cancel = self.playing().as_ref().map_or_else(|| cancel.clone(), |p| p.cancel.clone());
-        let report = performance.play(resume, &cancel).await.map_err(|error| run_error(&run, error))?;
+        let performance = Performance {
+            core,
+            melody,
+            players,
+            plan,
+            run: run.clone(),
+            settings,
+            events,
+        };
+        let cancel = self
+            .playing()
+            .as_ref()
+            .map_or_else(|| cancel.clone(), |p| p.cancel.clone());
+        let report = performance
+            .play(resume, &cancel)
+            .await
+            .map_err(|error| run_error(&run, error))?;
         self.performed(melody, plan, report).await
     }
 
@@ -129,13 +159,22 @@ impl Host {
         Ok(())
     }
 
-    fn take_turn(&self, run: &RunId, melody: &str, cancel: &CancellationToken) -> Result<Turn<'_>, CommandError> {
+    fn take_turn(
+        &self,
+        run: &RunId,
+        melody: &str,
+        cancel: &CancellationToken,
+    ) -> Result<Turn<'_>, CommandError> {
         let mut playing = self.playing();
         if playing.is_some() {
             drop(playing);
             return Err(self.busy());
         }
-        *playing = Some(Playing { run: run.clone(), melody: melody.to_owned(), cancel: cancel.child_token() });
+        *playing = Some(Playing {
+            run: run.clone(),
+            melody: melody.to_owned(),
+            cancel: cancel.child_token(),
+        });
         Ok(Turn(self))
     }
 
@@ -158,7 +197,11 @@ impl Host {
         let types = melody.output_types(&self.players);
         let is = |name: &str, wanted: &PortType| types.get(name) == Some(wanted);
         let record = |name: &str| PortType::Record(name.to_owned());
-        let (change_set, finding, miss) = (record("change-set"), record("finding").list(), record("miss").list());
+        let (change_set, finding, miss) = (
+            record("change-set"),
+            record("finding").list(),
+            record("miss").list(),
+        );
         let mut findings: Vec<Note> = Vec::new();
         for (name, value) in &report.outputs {
             if is(name, &finding) {
@@ -168,14 +211,35 @@ impl Host {
             }
         }
         let mut staged = None;
-        for (_, proposed) in report.outputs.iter().filter(|(name, value)| is(name, &change_set) && has_edits(value)) {
-            staged = Some(self.stage(&report.run, melody, plan, proposed.clone(), findings.clone()).await?);
+        for (_, proposed) in report
+            .outputs
+            .iter()
+            .filter(|(name, value)| is(name, &change_set) && has_edits(value))
+        {
+            staged = Some(
+                self.stage(
+                    &report.run,
+                    melody,
+                    plan,
+                    proposed.clone(),
+                    findings.clone(),
+                )
+                .await?,
+            );
         }
         let told = |name: &str| [&change_set, &finding, &miss].iter().any(|t| is(name, t));
-        let outputs: Map<String, Value> = report.outputs.into_iter().filter(|(name, _)| !told(name)).collect();
-        let instruments = plan.cast.values().filter(|m| m.player.extension_type == ExtensionType::Instrument);
-        let mut instruments: Vec<String> =
-            instruments.filter_map(|m| m.player.id.as_ref().map(ToString::to_string)).collect();
+        let outputs: Map<String, Value> = report
+            .outputs
+            .into_iter()
+            .filter(|(name, _)| !told(name))
+            .collect();
+        let instruments = plan
+            .cast
+            .values()
+            .filter(|m| m.player.extension_type == ExtensionType::Instrument);
+        let mut instruments: Vec<String> = instruments
+            .filter_map(|m| m.player.id.as_ref().map(ToString::to_string))
+            .collect();
         instruments.sort();
         instruments.dedup();
         Ok(Performed {
@@ -199,7 +263,10 @@ impl Host {
         findings: Vec<Note>,
     ) -> Result<ChangeSetSummary, CommandError> {
         let episodes = plan.cast.values().filter_map(|member| {
-            Some(EpisodeRef { player: member.player.clone(), episode: member.episode.clone()? })
+            Some(EpisodeRef {
+                player: member.player.clone(),
+                episode: member.episode.clone()?,
+            })
         });
         let new = NewChangeSet {
             id: run.to_string(),
@@ -210,9 +277,15 @@ impl Host {
         };
         let staged = self.changes.stage(new).await?;
         let listed = self.changes.list().await?;
-        listed.into_iter().find(|summary| summary.id == staged.id).ok_or_else(|| {
-            CommandError::new(ErrorKind::Failed, format!("change set {run} was staged and is not in the list"))
-        })
+        listed
+            .into_iter()
+            .find(|summary| summary.id == staged.id)
+            .ok_or_else(|| {
+                CommandError::new(
+                    ErrorKind::Failed,
+                    format!("change set {run} was staged and is not in the list"),
+                )
+            })
     }
 }
 
@@ -227,21 +300,41 @@ fn read_list<T: serde::de::DeserializeOwned>(name: &str, value: &Value) -> Vec<T
 }
 
 fn note_of_miss(miss: Miss) -> Note {
-    let near = if miss.line > 0 { format!(" (nearest text: line {})", miss.line) } else { String::new() };
-    Note { path: miss.edit.path, item: String::new(), message: format!("edit left out: {}{near}", miss.reason) }
+    let near = if miss.line > 0 {
+        format!(" (nearest text: line {})", miss.line)
+    } else {
+        String::new()
+    };
+    Note {
+        path: miss.edit.path,
+        item: String::new(),
+        message: format!("edit left out: {}{near}", miss.reason),
+    }
 }
 
 fn has_edits(proposed: &Value) -> bool {
-    proposed.get("files").and_then(Value::as_array).is_some_and(|files| !files.is_empty())
+    proposed
+        .get("files")
+        .and_then(Value::as_array)
+        .is_some_and(|files| !files.is_empty())
 }
 
 fn describe_note(note: &Note) -> String {
-    let item = if note.item.is_empty() { String::new() } else { format!(" ({})", note.item) };
+    let item = if note.item.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", note.item)
+    };
     format!("{}{item}: {}", note.path, note.message)
 }
 
-fn named_players(given: &BTreeMap<String, String>) -> Result<BTreeMap<String, PlayerRef>, CommandError> {
-    given.iter().map(|(node, name)| Ok((node.clone(), models::instrument(name).map_err(bad_player)?))).collect()
+fn named_players(
+    given: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, PlayerRef>, CommandError> {
+    given
+        .iter()
+        .map(|(node, name)| Ok((node.clone(), models::instrument(name).map_err(bad_player)?)))
+        .collect()
 }
 
 fn bad_player(error: symphony_core_ports::InvalidPlayerRef) -> CommandError {
@@ -249,7 +342,8 @@ fn bad_player(error: symphony_core_ports::InvalidPlayerRef) -> CommandError {
 }
 
 fn casting_error(error: PortError) -> CommandError {
-    CommandError::from(error).help("`symphony players` lists who can play; `symphony models --help` connects a model")
+    CommandError::from(error)
+        .help("`symphony players` lists who can play; `symphony models --help` connects a model")
 }
 
 fn run_error(run: &RunId, error: RunError) -> CommandError {
@@ -259,9 +353,18 @@ fn run_error(run: &RunId, error: RunError) -> CommandError {
             CommandError::new(ErrorKind::Cancelled, message).help(format!("symphony resume {run}"))
         }
         RunError::Record(error) => CommandError::from(error),
-        RunError::Node { node, label, kept, source } => {
-            let what = label.map_or_else(|| format!("node {node}"), |label| format!("node {node}, {label}"));
-            let message = format!("{source} ({what})\n{kept} completed pieces of work are kept in run {run}");
+        RunError::Node {
+            node,
+            label,
+            kept,
+            source,
+        } => {
+            let what = label.map_or_else(
+                || format!("node {node}"),
+                |label| format!("node {node}, {label}"),
+            );
+            let message =
+                format!("{source} ({what})\n{kept} completed pieces of work are kept in run {run}");
             let cause = CommandError::from(source);
             CommandError {
                 kind: ErrorKind::RunFailed,

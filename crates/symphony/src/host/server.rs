@@ -27,7 +27,10 @@ impl Server {
     /// When the socket cannot be made.
     pub async fn start(host: Arc<Host>, socket: &Path) -> Result<Self, CommandError> {
         let listener = SocketServer::bind(socket).await.map_err(|error| {
-            CommandError::new(ErrorKind::Environment, format!("the host cannot listen at {}: {error}", socket.display()))
+            CommandError::new(
+                ErrorKind::Environment,
+                format!("the host cannot listen at {}: {error}", socket.display()),
+            )
         })?;
         let (commands, stop) = (TaskTracker::new(), CancellationToken::new());
         let (tracker, stopped) = (commands.clone(), stop.clone());
@@ -39,7 +42,12 @@ impl Server {
                 };
                 match accepted {
                     Ok(stream) => {
-                        tokio::spawn(serve(host.clone(), stream, tracker.clone(), stopped.clone()));
+                        tokio::spawn(serve(
+                            host.clone(),
+                            stream,
+                            tracker.clone(),
+                            stopped.clone(),
+                        ));
                     }
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -48,7 +56,11 @@ impl Server {
                 }
             }
         });
-        Ok(Self { accepting, commands, stop })
+        Ok(Self {
+            accepting,
+            commands,
+            stop,
+        })
     }
 
     /// Takes no more commands, waits for those under way, and closes the socket.
@@ -65,9 +77,17 @@ impl Server {
     }
 }
 
-async fn serve(host: Arc<Host>, stream: UnixStream, commands: TaskTracker, stop: CancellationToken) {
+async fn serve(
+    host: Arc<Host>,
+    stream: UnixStream,
+    commands: TaskTracker,
+    stop: CancellationToken,
+) {
     let (reader, writer) = stream.into_split();
-    let options = PeerOptions { reply_to_malformed: true, ..PeerOptions::default() };
+    let options = PeerOptions {
+        reply_to_malformed: true,
+        ..PeerOptions::default()
+    };
     let (peer, mut incoming) = Peer::start(reader, writer, options);
     let mut cancel = CancellationToken::new();
     loop {
@@ -76,15 +96,31 @@ async fn serve(host: Arc<Host>, stream: UnixStream, commands: TaskTracker, stop:
             message = incoming.recv() => message,
         };
         match message {
-            Some(Incoming::Request { method, params, responder }) if method == wire::EXECUTE => {
+            Some(Incoming::Request {
+                method,
+                params,
+                responder,
+            }) if method == wire::EXECUTE => {
                 cancel = CancellationToken::new();
-                let work = execute(host.clone(), peer.clone(), params, responder, cancel.clone());
+                let work = execute(
+                    host.clone(),
+                    peer.clone(),
+                    params,
+                    responder,
+                    cancel.clone(),
+                );
                 commands.spawn(work);
             }
-            Some(Incoming::Request { method, responder, .. }) => {
-                let _ = responder.respond(Err(RpcError::method_not_found(&method))).await;
+            Some(Incoming::Request {
+                method, responder, ..
+            }) => {
+                let _ = responder
+                    .respond(Err(RpcError::method_not_found(&method)))
+                    .await;
             }
-            Some(Incoming::Notification { method, .. }) if method == wire::CANCEL => cancel.cancel(),
+            Some(Incoming::Notification { method, .. }) if method == wire::CANCEL => {
+                cancel.cancel()
+            }
             Some(_) => {}
             // A guest that is gone does not want its command done any more.
             None => return cancel.cancel(),
@@ -119,7 +155,10 @@ async fn execute(
     };
     let (answer, ()) = tokio::join!(
         async {
-            let answer = host.execute(request.command, sink.clone(), &cancel).boxed().await;
+            let answer = host
+                .execute(request.command, sink.clone(), &cancel)
+                .boxed()
+                .await;
             drop(sink);
             answer
         },

@@ -23,7 +23,8 @@ pub struct Execute {
 /// An answer for the wire; an error travels whole in `data`.
 pub fn write_answer(answer: Result<Answer, CommandError>) -> Result<Value, RpcError> {
     match answer {
-        Ok(answer) => serde_json::to_value(answer).map_err(|e| RpcError::new(code::INTERNAL_ERROR, e.to_string())),
+        Ok(answer) => serde_json::to_value(answer)
+            .map_err(|e| RpcError::new(code::INTERNAL_ERROR, e.to_string())),
         Err(error) => {
             let rpc = RpcError::new(code::UPSTREAM, error.message.clone());
             Err(match serde_json::to_value(&error) {
@@ -44,10 +45,16 @@ pub fn read_answer(answer: Result<Value, CallError>) -> Result<Answer, CommandEr
             .data
             .and_then(|data| serde_json::from_value(data).ok())
             .unwrap_or_else(|| CommandError::new(ErrorKind::Failed, rpc.message)),
-        other => CommandError::new(ErrorKind::Failed, format!("the host of this project did not answer: {other}")),
+        other => CommandError::new(
+            ErrorKind::Failed,
+            format!("the host of this project did not answer: {other}"),
+        ),
     })?;
     serde_json::from_value(value).map_err(|error| {
-        CommandError::new(ErrorKind::Failed, format!("the host gave an answer that is none: {error}"))
-            .help("the host may be of another version of Symphony: end it and try again")
+        CommandError::new(
+            ErrorKind::Failed,
+            format!("the host gave an answer that is none: {error}"),
+        )
+        .help("the host may be of another version of Symphony: end it and try again")
     })
 }
