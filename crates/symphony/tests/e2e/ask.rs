@@ -5,9 +5,18 @@ use crate::stage::Stage;
 use serde_json::{Value, json};
 
 const FILES: [(&str, &str); 3] = [
-    ("shop/cart.py", "def total(prices):\n    return sum(prices)\n\n\ndef count(prices):\n    return len(prices)\n"),
-    ("shop/order.py", "from shop.cart import total\n\n\ndef place(prices):\n    return total(prices)\n"),
-    ("web/cart.ts", "export const total = (prices: number[]) => prices.reduce((a, b) => a + b, 0);\n"),
+    (
+        "shop/cart.py",
+        "def total(prices):\n    return sum(prices)\n\n\ndef count(prices):\n    return len(prices)\n",
+    ),
+    (
+        "shop/order.py",
+        "from shop.cart import total\n\n\ndef place(prices):\n    return total(prices)\n",
+    ),
+    (
+        "web/cart.ts",
+        "export const total = (prices: number[]) => prices.reduce((a, b) => a + b, 0);\n",
+    ),
 ];
 
 fn edit(path: &str, search: &str, replace: &str) -> Value {
@@ -38,7 +47,10 @@ fn server() -> Server {
 /// The hunk of a file.
 fn hunk(set: &Value, path: &str) -> String {
     let files = set["change_set"]["files"].as_array().unwrap();
-    let file = files.iter().find(|file| file["path"] == path).unwrap_or_else(|| panic!("{path} is not in {set}"));
+    let file = files
+        .iter()
+        .find(|file| file["path"] == path)
+        .unwrap_or_else(|| panic!("{path} is not in {set}"));
     file["hunks"][0]["id"].to_string()
 }
 
@@ -49,20 +61,46 @@ fn e2e_asks_for_a_change_over_three_files_and_a_new_one() {
     let before = stage.tree();
 
     let result = stage.must(&["ask", "Round totals to cents", "--file", "shop/cart.py"]);
-    assert_eq!(server.calls(), 3, "plan, edit, repair: {:?}", server.questions());
+    assert_eq!(
+        server.calls(),
+        3,
+        "plan, edit, repair: {:?}",
+        server.questions()
+    );
     assert_eq!(result["change_set"]["files"], 4, "{result}");
     assert_eq!(result["change_set"]["title"], "Round totals to cents");
     assert_eq!(stage.tree(), before);
     let repair = server.questions().pop().unwrap();
-    assert!(repair.contains("totl(prices)") && repair.contains("    return total(prices)"), "{repair}");
+    assert!(
+        repair.contains("totl(prices)") && repair.contains("    return total(prices)"),
+        "{repair}"
+    );
 
     let set = stage.must(&["review", "--show"]);
     stage.must(&["review", "--reject", "--hunk", &hunk(&set, "web/cart.ts")]);
     let outcome = stage.must(&["review", "--accept"]);
-    assert_eq!((&outcome["outcome"]["accepted"], &outcome["outcome"]["pending"]), (&3.into(), &0.into()), "{outcome}");
-    assert!(stage.read("shop/cart.py").contains("return cents(sum(prices))"));
-    assert!(stage.read("shop/order.py").contains("return cents(total(prices))"));
-    assert_eq!(stage.read("shop/money.py"), "def cents(value):\n    return round(value, 2)\n");
+    assert_eq!(
+        (
+            &outcome["outcome"]["accepted"],
+            &outcome["outcome"]["pending"]
+        ),
+        (&3.into(), &0.into()),
+        "{outcome}"
+    );
+    assert!(
+        stage
+            .read("shop/cart.py")
+            .contains("return cents(sum(prices))")
+    );
+    assert!(
+        stage
+            .read("shop/order.py")
+            .contains("return cents(total(prices))")
+    );
+    assert_eq!(
+        stage.read("shop/money.py"),
+        "def cents(value):\n    return round(value, 2)\n"
+    );
     assert_eq!(stage.read("web/cart.ts"), FILES[2].1, "rejected");
 
     stage.must(&["undo"]);
@@ -88,7 +126,10 @@ fn e2e_edits_that_break_a_file_or_leave_the_project_are_refused() {
     ]));
     let stage = Stage::playing(&server, &FILES);
     let result = stage.must(&["ask", "Change something"]);
-    assert_eq!(result["change_set"]["files"], 1, "only the sound edit is staged: {result}");
+    assert_eq!(
+        result["change_set"]["files"], 1,
+        "only the sound edit is staged: {result}"
+    );
     let findings = result["findings"].to_string();
     for path in ["shop/cart.py", "../outside.py", ".git/hooks/pre-commit"] {
         assert!(findings.contains(path), "{path} is not told: {findings}");
@@ -104,6 +145,8 @@ fn e2e_ask_needs_words_and_files_of_the_project() {
     let server = Server::describing();
     let stage = Stage::playing(&server, &FILES);
     stage.fails(&["ask", "  "], 3);
-    stage.fails(&["ask", "Change", "--file", "../../etc/passwd"], 3).names(&["etc/passwd"]);
+    stage
+        .fails(&["ask", "Change", "--file", "../../etc/passwd"], 3)
+        .names(&["etc/passwd"]);
     assert_eq!(server.calls(), 0);
 }

@@ -61,7 +61,9 @@ impl Process {
 pub fn all() -> Vec<Process> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    ids.filter(|pid| *pid != std::process::id()).filter_map(Process::read).collect()
+    ids.filter(|pid| *pid != std::process::id())
+        .filter_map(Process::read)
+        .collect()
 }
 
 /// The children of a process, theirs, and so on.
@@ -70,12 +72,19 @@ pub fn descendants(pid: u32) -> Vec<Process> {
     let mut family = BTreeSet::from([pid]);
     loop {
         let before = family.len();
-        family.extend(all.iter().filter(|process| family.contains(&process.parent)).map(|process| process.pid).collect::<Vec<_>>());
+        family.extend(
+            all.iter()
+                .filter(|process| family.contains(&process.parent))
+                .map(|process| process.pid)
+                .collect::<Vec<_>>(),
+        );
         if family.len() == before {
             break;
         }
     }
-    all.into_iter().filter(|process| process.pid != pid && family.contains(&process.pid)).collect()
+    all.into_iter()
+        .filter(|process| process.pid != pid && family.contains(&process.pid))
+        .collect()
 }
 
 /// Sends a signal; a process that has ended meanwhile needs none.
@@ -89,11 +98,18 @@ pub fn signal(pid: u32, signal: Signal) {
 pub fn assert_ended(left: impl Fn(&Process) -> bool, what: &str) {
     let start = Instant::now();
     loop {
-        let found: Vec<_> = all().into_iter().filter(&left).map(|process| (process.pid, process.command)).collect();
+        let found: Vec<_> = all()
+            .into_iter()
+            .filter(&left)
+            .map(|process| (process.pid, process.command))
+            .collect();
         if found.is_empty() {
             return;
         }
-        assert!(start.elapsed() < Duration::from_secs(10), "{what}: {found:?}");
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "{what}: {found:?}"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }

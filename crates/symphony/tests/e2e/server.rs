@@ -39,19 +39,28 @@ impl Server {
         let script = json!({ "models": ["scripted"], "rules": rules });
         std::fs::write(dir.path().join("script.json"), script.to_string()).unwrap();
         let mut child = Command::new(python())
-            .args(["-m", "symphony_testing.model_server", "--until-input-closes"])
+            .args([
+                "-m",
+                "symphony_testing.model_server",
+                "--until-input-closes",
+            ])
             .arg("--script")
             .arg(dir.path().join("script.json"))
             .arg("--log")
             .arg(dir.path().join("log.jsonl"))
             .args(["--port", &port.to_string()])
-            .env("PYTHONPATH", workspace().join("python/symphony_testing/src"))
+            .env(
+                "PYTHONPATH",
+                workspace().join("python/symphony_testing/src"),
+            )
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{} cannot be started: {error}", python().display()));
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let port = line.trim().parse().expect("the server prints its port");
         Self { child, port, dir }
     }
@@ -72,12 +81,17 @@ impl Server {
 
     fn entries(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.log()).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     }
 
     /// How many requests there were.
     pub fn calls(&self) -> usize {
-        self.entries().iter().filter(|entry| entry.get("body").is_some()).count()
+        self.entries()
+            .iter()
+            .filter(|entry| entry.get("body").is_some())
+            .count()
     }
 
     /// The last message of each request.
@@ -91,14 +105,21 @@ impl Server {
 
     /// The requests whose client went away before the answer.
     pub fn gone(&self) -> usize {
-        self.entries().iter().filter(|entry| entry["gone"] == true).count()
+        self.entries()
+            .iter()
+            .filter(|entry| entry["gone"] == true)
+            .count()
     }
 
     /// Waits for the `n`th request.
     pub fn wait_for_calls(&self, n: usize) {
         let start = Instant::now();
         while self.calls() < n {
-            assert!(start.elapsed() < Duration::from_secs(60), "only {} of {n} requests came", self.calls());
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "only {} of {n} requests came",
+                self.calls()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -15,12 +15,20 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Programs that the built one needs beside it.
-const SIBLINGS: [&str; 4] =
-    ["xi-editor", "symphony-extension-runner", "symphony-code-operators", "symphony-openai-compatible"];
+const SIBLINGS: [&str; 4] = [
+    "xi-editor",
+    "symphony-extension-runner",
+    "symphony-code-operators",
+    "symphony-openai-compatible",
+];
 
 /// The repository.
 pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .to_owned()
 }
 
 /// The Python with our packages.
@@ -37,7 +45,11 @@ fn program() -> PathBuf {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_symphony"));
     for sibling in SIBLINGS {
         let path = program.with_file_name(sibling);
-        assert!(path.exists(), "{} is missing; `cargo xtask test` builds it", path.display());
+        assert!(
+            path.exists(),
+            "{} is missing; `cargo xtask test` builds it",
+            path.display()
+        );
     }
     program
 }
@@ -56,11 +68,19 @@ pub struct Stage {
 impl Stage {
     /// A stage with these files in the project.
     pub fn with(files: &[(&str, &str)]) -> Self {
-        let dir = tempfile::Builder::new().prefix("symphony-e2e-").tempdir().unwrap();
+        let dir = tempfile::Builder::new()
+            .prefix("symphony-e2e-")
+            .tempdir()
+            .unwrap();
         let (project, home) = (dir.path().join("project"), dir.path().join("home"));
         std::fs::create_dir_all(&project).unwrap();
         std::fs::create_dir_all(home.join("config")).unwrap();
-        let stage = Self { dir, project, home, variables: Vec::new() };
+        let stage = Self {
+            dir,
+            project,
+            home,
+            variables: Vec::new(),
+        };
         for (path, text) in files {
             stage.write(path, text);
         }
@@ -113,7 +133,11 @@ impl Stage {
                 if path.is_dir() {
                     folders.push(path);
                 } else {
-                    let name = path.strip_prefix(&self.project).unwrap().display().to_string();
+                    let name = path
+                        .strip_prefix(&self.project)
+                        .unwrap()
+                        .display()
+                        .to_string();
                     files.insert(name, std::fs::read(&path).unwrap());
                 }
             }
@@ -149,7 +173,9 @@ impl Stage {
     pub fn start_mounted(&self, setup: &str, args: &[&str], after: &str) -> Running {
         let mut command = Command::new("unshare");
         let script = format!("set -e\n{setup}\nset +e\n\"$@\"\ncode=$?\n{after}\nexit $code");
-        command.args(["--mount", "sh", "-c", &script, "sh"]).arg(program());
+        command
+            .args(["--mount", "sh", "-c", &script, "sh"])
+            .arg(program());
         Running::start(self.prepared(command, args))
     }
 
@@ -171,7 +197,10 @@ impl Stage {
     /// Performs `document` and gives back the change set's id.
     pub fn document(&self) -> String {
         let result = self.must(&["perform", "document"]);
-        result["change_set"]["id"].as_str().unwrap_or_else(|| panic!("no change set in {result}")).to_owned()
+        result["change_set"]["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no change set in {result}"))
+            .to_owned()
     }
 
     /// The state of the newest run.
@@ -183,14 +212,20 @@ impl Stage {
 
     /// Asserts that no process of this stage is left, waiting a little for the last to end.
     pub fn assert_nothing_left(&self) {
-        processes::assert_ended(|process| process.mentions(self.dir.path()), "a process is left");
+        processes::assert_ended(
+            |process| process.mentions(self.dir.path()),
+            "a process is left",
+        );
     }
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
         // A failed test must not leave what it started.
-        for process in processes::all().into_iter().filter(|process| process.mentions(self.dir.path())) {
+        for process in processes::all()
+            .into_iter()
+            .filter(|process| process.mentions(self.dir.path()))
+        {
             process.kill();
         }
     }
@@ -206,9 +241,16 @@ pub struct Running {
 
 impl Running {
     fn start(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        Self { child, stdout: Some(reader(out)), stderr: Some(reader(err)), started: Instant::now() }
+        Self {
+            child,
+            stdout: Some(reader(out)),
+            stderr: Some(reader(err)),
+            started: Instant::now(),
+        }
     }
 
     /// Its process.
@@ -225,7 +267,11 @@ impl Running {
     pub fn wait_for_child(&mut self, name: &str) -> Option<Process> {
         let start = Instant::now();
         while start.elapsed() < Duration::from_secs(30) {
-            if let Some(found) = self.descendants().into_iter().find(|process| process.command.contains(name)) {
+            if let Some(found) = self
+                .descendants()
+                .into_iter()
+                .find(|process| process.command.contains(name))
+            {
                 return Some(found);
             }
             if self.has_ended() {
@@ -265,14 +311,16 @@ impl Running {
                 self.child.kill().unwrap();
                 self.child.wait().unwrap();
                 let (out, err) = self.output();
-                panic!("it did not end within {PATIENCE:?}; its children: {family:?}\n{out}\n{err}");
+                panic!(
+                    "it did not end within {PATIENCE:?}; its children: {family:?}\n{out}\n{err}"
+                );
             }
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 
     fn output(&mut self) -> (String, String) {
-        let mut text = |handle: Option<JoinHandle<String>>| handle.unwrap().join().unwrap();
+        let text = |handle: Option<JoinHandle<String>>| handle.unwrap().join().unwrap();
         (text(self.stdout.take()), text(self.stderr.take()))
     }
 
@@ -281,7 +329,12 @@ impl Running {
         let status = self.status();
         let elapsed = self.started.elapsed();
         let (stdout, stderr) = self.output();
-        Done { code: status.code(), stdout, stderr, elapsed }
+        Done {
+            code: status.code(),
+            stdout,
+            stderr,
+            elapsed,
+        }
     }
 }
 
@@ -310,13 +363,16 @@ impl Done {
     /// The lines of JSON.
     pub fn lines(&self) -> Vec<Value> {
         let read = |line: &str| {
-            serde_json::from_str(line).unwrap_or_else(|error| panic!("`{line}` is no JSON ({error}) in {self:?}"))
+            serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("`{line}` is no JSON ({error}) in {self:?}"))
         };
         self.stdout.lines().map(read).collect()
     }
 
     fn last(&self) -> Value {
-        self.lines().pop().unwrap_or_else(|| panic!("nothing was printed: {self:?}"))
+        self.lines()
+            .pop()
+            .unwrap_or_else(|| panic!("nothing was printed: {self:?}"))
     }
 
     /// The result of a success.
@@ -324,7 +380,10 @@ impl Done {
     pub fn result(&self) -> Value {
         assert_eq!(self.code, Some(0), "{self:?}");
         let last = self.last();
-        assert!(last.get("result").is_some(), "the last line is no result: {last}");
+        assert!(
+            last.get("result").is_some(),
+            "the last line is no result: {last}"
+        );
         last["result"].clone()
     }
 
@@ -338,7 +397,10 @@ impl Done {
         assert_eq!(error["exit_code"], code, "{last}");
         let message = error["message"].as_str().unwrap_or_default();
         assert!(!message.is_empty(), "an error without words: {last}");
-        Failure { text: error.to_string(), elapsed: self.elapsed }
+        Failure {
+            text: error.to_string(),
+            elapsed: self.elapsed,
+        }
     }
 }
 
@@ -356,7 +418,11 @@ impl Failure {
     #[track_caller]
     pub fn names(&self, parts: &[&str]) -> &Self {
         for part in parts {
-            assert!(self.text.contains(part), "`{part}` is not named by {}", self.text);
+            assert!(
+                self.text.contains(part),
+                "`{part}` is not named by {}",
+                self.text
+            );
         }
         self
     }
@@ -364,7 +430,12 @@ impl Failure {
     /// Asserts that it came within this time.
     #[track_caller]
     pub fn within(&self, seconds: u64) -> &Self {
-        assert!(self.elapsed < Duration::from_secs(seconds), "it took {:?}: {}", self.elapsed, self.text);
+        assert!(
+            self.elapsed < Duration::from_secs(seconds),
+            "it took {:?}: {}",
+            self.elapsed,
+            self.text
+        );
         self
     }
 }
@@ -373,5 +444,8 @@ impl Failure {
 pub fn run_of(done: &Done) -> String {
     let lines = done.lines();
     let started = lines.iter().find(|line| line["event"] == "run_started");
-    started.and_then(|line| line["run"].as_str()).unwrap_or_else(|| panic!("no run began: {done:?}")).to_owned()
+    started
+        .and_then(|line| line["run"].as_str())
+        .unwrap_or_else(|| panic!("no run began: {done:?}"))
+        .to_owned()
 }
