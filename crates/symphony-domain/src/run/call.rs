@@ -10,9 +10,8 @@ use async_trait::async_trait;
 use serde_json::{Map, Value};
 use std::{collections::BTreeMap, time::Duration};
 use symphony_core_ports::{
-    ArtifactContent, ArtifactId, ArtifactInfo, CacheKey, DagNode, Durability, ExtensionId,
-    ExtensionManifest, ExtensionType, ModelSpec, NodeExecutor, NodeOutput, PortError, PortResult,
-    Request, Response, Usage,
+    ArtifactContent, ArtifactInfo, CacheKey, DagNode, Durability, ExtensionId, ExtensionManifest,
+    ExtensionType, ModelSpec, NodeExecutor, NodeOutput, PortError, PortResult, Request, Response,
 };
 
 /// Calls a player for one node or element.
@@ -47,17 +46,8 @@ impl NodeExecutor for PlayerCall<'_> {
     async fn execute(&self, node: &DagNode) -> PortResult<NodeOutput> {
         let mut attempt = 1;
         loop {
-            let before = self.core.clock.elapsed();
             match self.attempt(node, attempt).await {
-                Ok((output, usage)) => {
-                    let duration = self.core.clock.elapsed().saturating_sub(before);
-                    return Ok(NodeOutput {
-                        output,
-                        usage,
-                        attempts: attempt,
-                        duration,
-                    });
-                }
+                Ok(output) => return Ok(output),
                 Err(error) if attempt <= self.retries && error.is_retryable() => {
                     let wait = self.wait_after(attempt, &error);
                     (self.events)(RunEvent::Retried {
@@ -85,9 +75,9 @@ impl PlayerCall<'_> {
             .min(LONGEST_WAIT)
     }
 
-    async fn attempt(&self, node: &DagNode, attempt: u32) -> PortResult<(ArtifactId, Usage)> {
+    async fn attempt(&self, node: &DagNode, attempt: u32) -> PortResult<NodeOutput> {
         let is_model = self.manifest.extension_type == ExtensionType::Instrument;
-        let response = if is_model {
+        let (response, duration) = if is_model {
             self.call_model(node, attempt).await?
         } else {
             self.call(node, attempt).await?
@@ -111,12 +101,16 @@ impl PlayerCall<'_> {
             about,
             durability: Durability::Group,
         };
-        let id = self.core.pit.store_artifact(content).await?;
-        Ok((id, response.usage))
+        Ok(NodeOutput {
+            output: self.core.pit.store_artifact(content).await?,
+            usage: response.usage,
+            attempts: attempt,
+            duration,
+        })
     }
 
     /// Calls a model: with a lease on it, within the budget, at its price.
-    async fn call_model(&self, node: &DagNode, attempt: u32) -> PortResult<Response> {
+    async fn call_model(&self, node: &DagNode, attempt: u32) -> PortResult<(Response, Duration)> {
         let status = self.core.extensions.ready(&self.manifest.id).await?;
         let spec = ModelSpec {
             model_id: self.manifest.id.to_string(),
@@ -134,10 +128,10 @@ impl PlayerCall<'_> {
         })?;
         let result = self.call(node, attempt).await;
         lease.release().await;
-        let mut response = result?;
+        let (mut response, duration) = result?;
         response.usage.usd = self.member.price.of(&response.usage);
         reservation.settle(response.usage);
-        Ok(response)
+        Ok((response, duration))
     }
 
     /// A guess before the call: four bytes a token, and all that may be written.
@@ -150,17 +144,22 @@ impl PlayerCall<'_> {
             .unwrap_or(0)
     }
 
-    async fn call(&self, node: &DagNode, attempt: u32) -> PortResult<Response> {
+    /// Calls, and tells how long the call itself took: waits for a lease do not count.
+    async fn call(&self, node: &DagNode, attempt: u32) -> PortResult<(Response, Duration)> {
         let request = Request {
             call: call_name(self.run, node, attempt),
             inputs: self.inputs.clone(),
             idempotency_key: node.idempotency_key.clone(),
             timeout: self.timeout,
         };
-        self.core
+        let before = self.core.clock.elapsed();
+        let response = self
+            .core
             .extensions
             .invoke(&self.manifest.id, request)
-            .await
+            .await?;
+        let duration = self.core.clock.elapsed().saturating_sub(before);
+        Ok((response, duration))
     }
 
     /// Outputs must be those that the manifest promises.
