@@ -7,29 +7,34 @@ use std::collections::HashMap;
 use symphony_extension_sdk::types::{Edit, Miss, SearchReplace};
 use symphony_extension_sdk::{Call, Failure, Outputs};
 
-/// Runs the Operator: `edits` and `by` in; `edits` and `misses` out.
+/// Runs the Operator: `edits`, `by` and `missed` in; `edits` and `misses` out.
 ///
 /// # Errors
 /// [`Failure`] for wrong inputs, an unreadable project, a cancelled call.
 pub fn run(call: &Call) -> Result<Outputs, Failure> {
     let wanted: Vec<SearchReplace> = call.input("edits")?;
     let by: String = call.input_or("by", String::new())?;
+    let missed: Vec<Miss> = call.input_or("missed", Vec::new())?;
     let project = Project::of(call)?;
     let mut made = Made::default();
-    for edit in wanted {
+    for edit in &wanted {
         call.check()?;
-        match made.locate(&project, &edit) {
+        match made.locate(&project, edit) {
             Ok(None) => {}
             Ok(Some(mut located)) => {
                 located.why.clone_from(&edit.why);
                 located.by.clone_from(&by);
-                if let Err(miss) = made.add(located, &edit) {
+                if let Err(miss) = made.add(located, edit) {
                     made.misses.push(*miss);
                 }
             }
             Err(miss) => made.misses.push(*miss),
         }
     }
+    // What nobody tried again is still missing.
+    let is_tried = |miss: &Miss| wanted.iter().any(|edit| edit.path == miss.edit.path);
+    made.misses
+        .extend(missed.into_iter().filter(|miss| !is_tried(miss)));
     Outputs::new()
         .with("edits", made.edits)?
         .with("misses", made.misses)

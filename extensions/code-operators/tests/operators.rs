@@ -441,6 +441,13 @@ fn apply_edits_names_the_nearest_text_and_keeps_edits_apart() {
     assert_eq!(misses.len(), 3);
     assert!(misses[1]["reason"].as_str().unwrap().contains("overlaps"));
     assert!(misses[2]["reason"].as_str().unwrap().contains("overlaps"));
+
+    let mended = json!([{"path": "x/new.py", "search": "", "replace": "x = 3\n"}]);
+    let again = apply
+        .call(&json!({"edits": mended, "missed": misses}))
+        .unwrap();
+    let left = again["misses"].as_array().unwrap();
+    assert_eq!(left[..], misses[..2], "what was not tried again is missing");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::cli::{
     style::Style,
-    text::{one_line, visible},
+    text::{one_line, player_name, visible},
 };
 use symphony_domain::changes::{ChangeSet, Decided, DiffKind, FileChange, Hunk};
 
@@ -51,7 +51,7 @@ fn heading(file: &FileChange, hunk: &Hunk, style: Style) -> Vec<String> {
         place.push_str(&one_line(&hunk.item));
     }
     let mut lines = vec![place];
-    let (by, why) = (one_line(&hunk.by), one_line(&hunk.why));
+    let (by, why) = (player_name(&hunk.by), one_line(&hunk.why));
     let said = match (by.is_empty(), why.is_empty()) {
         (true, true) => String::new(),
         (false, true) => format!("by {by}"),

@@ -8,7 +8,9 @@ use crate::{
         errors::{CliResult, unexpected},
         execute::{Execute, no_events},
         style::Style,
-        text::{bytes, count, duration, moment, one_line, table, usage, visible_lines},
+        text::{
+            bytes, count, duration, moment, one_line, player_name, table, usage, visible_lines,
+        },
     },
 };
 use std::time::SystemTime;
@@ -155,7 +157,9 @@ fn node_row(node: &NodeRecord, style: Style) -> Vec<String> {
             if result.output.attempts > 1 {
                 parts.push(format!("{} tries", result.output.attempts));
             }
-            parts.push(usage(&result.output.usage));
+            if result.origin == ResultOrigin::Executed {
+                parts.push(usage(&result.output.usage));
+            }
             parts.retain(|part| !part.is_empty());
             (
                 style.green("✓"),
@@ -166,7 +170,7 @@ fn node_row(node: &NodeRecord, style: Style) -> Vec<String> {
     };
     vec![
         format!("  {mark} {name}"),
-        one_line(&node.player),
+        player_name(&node.player),
         label,
         output,
         what,

@@ -23,10 +23,13 @@ use symphony_domain::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// Events, and what follows them.
+type Prepared = (Vec<RunEvent>, Result<Answer, CommandError>);
+
 /// A host that gives prepared answers, in order.
 #[derive(Default)]
 pub struct Script {
-    answers: Mutex<VecDeque<(Vec<RunEvent>, Result<Answer, CommandError>)>>,
+    answers: Mutex<VecDeque<Prepared>>,
     asked: Mutex<Vec<Command>>,
 }
 

@@ -143,6 +143,14 @@ pub fn moment_ms(then_ms: u64, now: SystemTime) -> String {
     moment(SystemTime::UNIX_EPOCH + Duration::from_millis(then_ms), now)
 }
 
+/// `local-model` of `instrument/local-model`, `stage-edits` of `operator/stage-edits`.
+pub fn player_name(player: &str) -> String {
+    let name = player
+        .strip_prefix("instrument/")
+        .or_else(|| player.strip_prefix("operator/"));
+    one_line(name.unwrap_or(player))
+}
+
 /// Rows in columns, two spaces between; the last column is not padded.
 pub fn table(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();

@@ -5,6 +5,7 @@
 
 mod authority;
 mod describe;
+mod leftovers;
 mod play;
 pub mod server;
 pub mod wire;
@@ -58,6 +59,8 @@ pub struct Host {
     players: Players,
     supervisor: Arc<Supervisor>,
     playing: Mutex<Option<Playing>>,
+    /// Held while files of the project are written.
+    writing: tokio::sync::Mutex<()>,
     _lock: OwnerLock,
 }
 
@@ -114,6 +117,7 @@ impl Host {
             players,
             supervisor,
             playing: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
             _lock: lock,
         };
         host.recover().await?;
@@ -162,13 +166,60 @@ impl Host {
     }
 
     async fn recover(&self) -> Result<(), CommandError> {
-        for recovered in self.changes.recover().await? {
+        let recovered = self.changes.recover().await?;
+        for recovered in &recovered {
             tracing::warn!(
                 ?recovered,
                 "an interrupted write of a change set was put in order"
             );
         }
+        if !recovered.is_empty() {
+            self.remove_leftovers().await;
+        }
         Ok(())
+    }
+
+    /// A text engine that was killed while it saved has left its temporary file.
+    async fn remove_leftovers(&self) {
+        match self.changes.history().await {
+            Ok(applications) => {
+                let newest = applications.iter().rev().take(1).flat_map(|a| &a.files);
+                leftovers::remove(&self.project.root, newest.map(|file| file.path.as_str()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "unfinished files could not be looked for");
+            }
+        }
+    }
+
+    /// Commands that write to the project, one at a time.
+    async fn change(&self, command: Command) -> Result<Answer, CommandError> {
+        let _turn = self.writing.lock().await;
+        let changes = &self.changes;
+        let answer = match command {
+            Command::Review {
+                id,
+                verdicts,
+                rebase,
+            } => changes
+                .review(&id, verdicts, rebase)
+                .await
+                .map(|outcome| Answer::Reviewed { outcome }),
+            Command::Undo { what } => changes
+                .undo(what.as_deref())
+                .await
+                .map(|outcome| Answer::Undone { outcome }),
+            Command::Redo { what } => changes
+                .redo(what.as_deref())
+                .await
+                .map(|outcome| Answer::Undone { outcome }),
+            _ => {
+                let message = "this command writes nothing to the project";
+                return Err(CommandError::new(ErrorKind::Failed, message));
+            }
+        };
+        self.remove_leftovers().await;
+        answer.map_err(change_error)
     }
 
     /// Has a command done.
@@ -211,34 +262,14 @@ impl Host {
                     .await
                     .map_err(change_error)?,
             },
-            Command::Review {
-                id,
-                verdicts,
-                rebase,
-            } => Answer::Reviewed {
-                outcome: self
-                    .changes
-                    .review(&id, verdicts, rebase)
-                    .await
-                    .map_err(change_error)?,
-            },
-            Command::Undo { what } => Answer::Undone {
-                outcome: self
-                    .changes
-                    .undo(what.as_deref())
-                    .await
-                    .map_err(change_error)?,
-            },
-            Command::Redo { what } => Answer::Undone {
-                outcome: self
-                    .changes
-                    .redo(what.as_deref())
-                    .await
-                    .map_err(change_error)?,
-            },
-            Command::History => Answer::History {
-                applications: self.changes.history().await.map_err(change_error)?,
-            },
+            Command::Review { .. } | Command::Undo { .. } | Command::Redo { .. } => {
+                self.change(command).await?
+            }
+            Command::History => {
+                let mut applications = self.changes.history().await.map_err(change_error)?;
+                applications.reverse();
+                Answer::History { applications }
+            }
             Command::Artifact { id } => self.artifact(&id).await?,
             Command::Players => self.list_players().await?,
             Command::Melodies => Answer::Melodies {

@@ -62,7 +62,7 @@ fn e2e_files_that_are_no_text_are_told_and_left() {
     .unwrap();
     let locked = stage.project.join("locked.py");
     stage.write("locked.py", "def locked():\n    return 1\n");
-    set_permissions(&locked, Permissions::from_mode(0)).unwrap();
+    set_permissions(&locked, Permissions::from_mode(0o000)).unwrap();
     let may_read_all = File::open(&locked).is_ok();
 
     let result = stage.must(&["perform", "document"]);

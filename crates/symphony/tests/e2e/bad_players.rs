@@ -154,7 +154,10 @@ fn e2e_an_extension_whose_program_is_missing() {
 
 #[test]
 fn e2e_an_extension_without_a_grant_does_not_play() {
-    let (stage, melody) = with_rogue("[permissions]\nfilesystem = { read = [\"project\"] }\n", &script("pass"));
+    let (stage, melody) = with_rogue(
+        "[permissions]\nfilesystem = { read = [\"project\"] }\n",
+        &script("pass"),
+    );
     stage.fails(&["perform", &melody], 3).names(&["rogue"]);
     let players = stage.must(&["players"]);
     let rogue = players["players"]

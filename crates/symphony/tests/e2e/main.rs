@@ -1,6 +1,9 @@
 //! The whole program, end to end: real processes, a real text engine, a scripted
 //! model server, and once the real small model.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+// Helpers of tests may unwrap as tests do.
+
 mod ask;
 mod bad_files;
 mod bad_melodies;

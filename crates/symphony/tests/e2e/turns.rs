@@ -75,20 +75,41 @@ fn e2e_two_reviews_at_once_write_once() {
 }
 
 #[test]
-fn e2e_a_guests_run_stops_when_the_guest_goes() {
-    let server = Server::describing_after(400);
-    let files = shop::many(8);
-    let stage = Stage::playing(&server, &shop::borrowed(&files));
-    // A review that asks would be a host for long; a run is one, too: the second run is its guest's.
-    let host = stage.start(&[
-        "perform",
-        "document",
-        "--input",
-        "paths=[\"parts/part_00.py\"]",
-    ]);
+fn e2e_a_change_set_is_accepted_while_a_run_plays() {
+    let server = Server::describing_after(300);
+    let stage = Stage::playing(&server, &shop::FILES);
+    let before = stage.tree();
+    let id = stage.document();
+    let calls = server.calls();
+    let run = stage.start(&["perform", "document", "--fresh"]);
+    server.wait_for_calls(calls + 1);
+    stage.must(&["review", &id, "--accept"]);
+    let accepted = stage.tree();
+    assert_ne!(accepted, before);
+    // What the run found is no longer so; it says that and changes nothing.
+    let result = run.wait().result();
+    assert_eq!(result["change_set"], serde_json::Value::Null, "{result}");
+    assert!(
+        result["findings"].to_string().contains("changed"),
+        "{result}"
+    );
+    assert_eq!(stage.tree(), accepted);
+    stage.must(&["undo"]);
+    assert_eq!(stage.tree(), before);
+    stage.assert_nothing_left();
+}
+
+#[test]
+fn e2e_a_command_killed_while_it_joined_disturbs_nothing() {
+    let server = Server::describing_after(300);
+    let stage = Stage::playing(&server, &shop::FILES);
+    let run = stage.start(&["perform", "document"]);
     server.wait_for_calls(1);
-    let guest = stage.start(&["runs"]);
-    guest.wait().result();
-    host.wait().result();
+    for pause in [5, 20, 40] {
+        let guest = stage.start(&["runs"]);
+        std::thread::sleep(Duration::from_millis(pause));
+        guest.kill();
+    }
+    assert_eq!(run.wait().result()["change_set"]["pending"], shop::ITEMS);
     stage.assert_nothing_left();
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::{
     style::Style,
-    text::{count, duration, one_line, padded, usage},
+    text::{count, duration, one_line, padded, player_name, usage},
 };
 use std::{collections::BTreeMap, time::Duration};
 use symphony_core_ports::Usage;
@@ -203,7 +203,7 @@ impl Board {
             State::Failed(error) => (style.red("✗"), one_line(error), None, String::new()),
         };
         let (bar, room) = match (bars, entry.fraction()) {
-            (true, Some(fraction)) => (format!("{}  ", drawn(fraction, style)), SUMMARY - BAR),
+            (true, Some(fraction)) => (format!("{}  ", drawn(fraction, style)), SUMMARY + 1 - BAR),
             _ => (format!("{mark}  "), SUMMARY),
         };
         let took = took.map(duration).unwrap_or_default();
@@ -223,8 +223,7 @@ fn by(player: &str, used: &Usage) -> String {
     if cost.is_empty() {
         return String::new();
     }
-    let player = player.strip_prefix("instrument/").unwrap_or(player);
-    format!("{} · {cost}", one_line(player))
+    format!("{} · {cost}", player_name(player))
 }
 
 fn drawn(fraction: f64, style: Style) -> String {
@@ -309,10 +308,16 @@ impl Node {
     }
 }
 
+/// Lists whose being empty is nothing to tell.
+const ILL: [&str; 6] = [
+    "failed", "missed", "problems", "refused", "rejected", "skipped",
+];
+
 /// `23 items, 14 files`: the lists that a node gave, empty ones only when all are.
 fn sized(sizes: &BTreeMap<String, u64>) -> Vec<String> {
     let all_empty = sizes.values().all(|size| *size == 0);
-    let lists = sizes.iter().filter(|(_, size)| all_empty || **size > 0);
+    let is_told = |port: &str, size: u64| size > 0 || (all_empty && !ILL.contains(&port));
+    let lists = sizes.iter().filter(|(port, size)| is_told(port, **size));
     let text = |(port, size): (&String, &u64)| {
         let port = one_line(&port.replace('_', " "));
         match port.strip_suffix('s') {

@@ -7,7 +7,11 @@ use super::{
 };
 use crate::cli::text::one_line;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    time::Duration,
+};
 use symphony_domain::run::RunEvent;
 
 /// Drawn at most this often a second.
@@ -46,8 +50,7 @@ impl Live {
             | RunEvent::Text { node, .. } => self.redraw(node, at),
             other => {
                 for line in passing(other, &self.setting) {
-                    // A terminal that is gone shows nothing; the run goes on.
-                    let _ = self.screen.println(line);
+                    self.keep(&line);
                 }
             }
         }
@@ -92,9 +95,15 @@ impl Live {
             row.finish_and_clear();
             self.screen.remove(&row);
         }
-        let _ = self
-            .screen
-            .println(self.board.line(node, at, true, self.setting.style));
+        self.keep(&self.board.line(node, at, true, self.setting.style));
+    }
+
+    /// A line that stays, above those that are drawn anew.
+    fn keep(&self, line: &str) {
+        self.screen.suspend(|| {
+            // A terminal that is gone shows nothing; the run goes on.
+            let _ = writeln!(io::stderr(), "{line}");
+        });
     }
 
     /// Leaves the terminal as a plain one.

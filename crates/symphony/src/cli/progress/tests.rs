@@ -79,6 +79,7 @@ const ONE: Counts = Counts {
     failed: 0,
 };
 
+#[expect(clippy::too_many_lines, reason = "a list of events")]
 fn performance() -> Vec<(u64, RunEvent)> {
     let used = Usage {
         model_calls: 23,
