@@ -47,7 +47,7 @@ fn completions_know_the_commands() {
         completions(*shell, &mut bench.ui).unwrap();
         let script = bench.out.text();
         assert!(
-            script.contains("perform") && script.contains("--rebase"),
+            script.contains("perform") && script.contains("rebase"),
             "{shell}"
         );
     }

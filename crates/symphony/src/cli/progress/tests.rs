@@ -227,7 +227,7 @@ fn bars_grow_and_show_the_clock() {
     let line = board.line("describe", AT, true, Style::default());
     assert_eq!(
         line,
-        "  describe  ━━━━━                 5/20            1.5 s"
+        "  describe  ━━━━━                 5/20             1.5 s"
     );
     board.take(&element("describe", 20, 20, "x"), AT);
     assert!(
