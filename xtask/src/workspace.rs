@@ -96,6 +96,8 @@ impl Workspace {
         vec![
             ("SYMPHONY_PYTHON".into(), self.python().into()),
             ("SYMPHONY_SHARE".into(), self.root().into()),
+            // Tests with real processes take the programs as they are.
+            ("SYMPHONY_PROGRAMS_BUILT".into(), "1".into()),
         ]
     }
 

@@ -351,6 +351,17 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<Fingerprint, FileError> {
     Ok(Fingerprint::new(&meta, bytes))
 }
 
+/// Makes the folders that a file stands in.
+///
+/// # Errors
+/// [`FileError::Write`].
+pub fn make_folders(path: &Path) -> Result<(), FileError> {
+    match path.parent() {
+        Some(dir) => sy_commons::fs::ensure_dir(dir).map_err(FileError::Write),
+        None => Ok(()),
+    }
+}
+
 /// Deletes a file durably.
 ///
 /// # Errors

@@ -232,10 +232,7 @@ fn a_read_only_file_and_a_missing_directory_refuse_a_save() {
     let nowhere = dir.path().join("no/such/dir/f");
     let params = json!({"buffer": buffer, "path": nowhere});
     assert_eq!(client.fail("save", params).0, code::NOT_FOUND);
-    assert_eq!(
-        client.fail("open", json!({"path": nowhere, "text": "x"})).0,
-        code::NOT_FOUND
-    );
+    assert!(!nowhere.exists());
     // The directory goes away after opening.
     let below = dir.path().canonicalize().unwrap().join("below");
     fs::create_dir(&below).unwrap();
@@ -248,6 +245,17 @@ fn a_read_only_file_and_a_missing_directory_refuse_a_save() {
         code::NOT_FOUND
     );
     assert_eq!(client.text(&buffer), "xg");
+}
+
+#[test]
+fn folders_of_a_new_file_are_made_when_it_is_saved() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().canonicalize().unwrap().join("no/such/dir/f");
+    let mut client = Client::new();
+    let info = client.call("open", json!({"path": path, "text": "x"}));
+    assert!(!dir.path().join("no").exists(), "opening writes nothing");
+    client.call("save", json!({"buffer": info["buffer"]}));
+    assert_eq!(fs::read_to_string(path).unwrap(), "x");
 }
 
 #[test]

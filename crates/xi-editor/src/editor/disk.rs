@@ -249,6 +249,10 @@ impl OpenBuffer {
         if file::is_read_only(path) {
             return Err(EditorError::ReadOnly(path.to_owned()));
         }
+        // A file that was there once went away with its folder for a reason; a new one needs its folders.
+        if self.disk.fingerprint.is_none() && !is_other {
+            file::make_folders(path)?;
+        }
         let fingerprint = file::write(path, &bytes)?;
         Ok((bytes.len() as u64, fingerprint))
     }
