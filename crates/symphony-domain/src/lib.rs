@@ -2,7 +2,7 @@
 //!
 //! Pure orchestration: everything that touches the world goes through the ports
 //! of `symphony-core-ports`. [`core::SymphonyCore`] holds the ports;
-//! [`run::perform`] plays a melody; [`changes`] turns what it proposes into
+//! [`run::Performance`] plays a melody; [`changes`] turns what it proposes into
 //! reviewed, undoable changes of the project.
 
 pub mod changes;
