@@ -122,6 +122,11 @@ impl ProposedChanges {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn parse(value: &Value) -> Result<Self, ProposalError> {
+        // The derived reader would take a list for a record, field by field.
+        if !value.is_object() {
+            let error = serde::de::Error::custom("expected an object");
+            return Err(ProposalError::Shape(error));
+        }
         let mut proposed = Self::deserialize(value).map_err(ProposalError::Shape)?;
         proposed.check()?;
         proposed.files.sort_by(|a, b| a.path.cmp(&b.path));

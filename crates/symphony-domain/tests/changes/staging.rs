@@ -302,6 +302,14 @@ fn ten_thousand_edits_are_staged_reviewed_and_undone() {
     assert_eq!(world.file("a.rs"), base);
 }
 
+#[test]
+fn a_list_in_the_place_of_a_record_is_refused() {
+    let world = World::new(&[]);
+    let mut new = new("7f3a", json!([]));
+    new.proposed = json!(["title", []]);
+    assert!(block_on(world.sets.stage(new)).is_err());
+}
+
 proptest! {
     #[test]
     fn hunks_hold_every_edit_once_and_in_order((base, list) in text_and_edits()) {
