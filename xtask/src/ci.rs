@@ -77,9 +77,10 @@ fn performance(workspace: &Workspace) -> Result<()> {
         }
         _ => {}
     }
-    let own = std::env::current_exe().map_err(|e| XtaskError::file("find", &home, e))?;
-    Tool::new(own)
-        .args(["run", "--headless"])
+    // Through cargo, as the README says it: the tests have built this very
+    // program anew meanwhile.
+    Tool::cargo()
+        .args(["xtask", "run", "--headless"])
         .dir(workspace.root())
         .env("SYMPHONY_HOME", &home)
         .show()
