@@ -1,5 +1,6 @@
 //! JSON-RPC 2.0 messages, parsed and written one line each.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -8,7 +9,7 @@ use std::fmt;
 pub const MAX_LINE_BYTES: usize = 256 * 1024 * 1024;
 
 /// A request's identifier, echoed in its response.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum RequestId {
     /// A number, the form that Symphony itself sends.

@@ -5,10 +5,12 @@ mod error;
 
 pub use error::EditorError;
 
+use crate::companion::{Notice, Snapshot};
 use crate::engine::{Buffer, Text};
 use crate::file;
 use disk::Disk;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use symphony_ipc_protocol::jsonrpc::MAX_LINE_BYTES;
 use symphony_ipc_protocol::xi::{
     Applied, Apply, BufferInfo, BufferKey, BufferList, Close, Content, Delete, EditOrigin, Empty,
@@ -23,6 +25,7 @@ pub struct Editor {
     buffers: Vec<OpenBuffer>,
     max_file_bytes: u64,
     events: Vec<XiEvent>,
+    notices: Vec<Notice>,
 }
 
 /// One buffer and its file.
@@ -30,7 +33,7 @@ struct OpenBuffer {
     key: BufferKey,
     buffer: Buffer,
     /// Absolute and resolved.
-    path: Option<PathBuf>,
+    path: Option<Arc<Path>>,
     disk: Disk,
     encoding: Encoding,
     read_only: bool,
@@ -41,13 +44,22 @@ impl OpenBuffer {
         self.disk.state != Some(self.buffer.state())
     }
 
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            buffer: self.key,
+            path: self.path.clone(),
+            revision: self.buffer.revision(),
+            text: self.buffer.text().clone(),
+        }
+    }
+
     fn info(&mut self) -> BufferInfo {
         let summary = self.buffer.summary();
         let dirty = self.dirty();
         let revision = self.buffer.revision();
         BufferInfo {
             buffer: self.key,
-            path: self.path.clone(),
+            path: self.path.as_deref().map(Path::to_owned),
             revision,
             saved_revision: if dirty {
                 self.disk.revision
@@ -71,6 +83,7 @@ impl Default for Editor {
             buffers: Vec::new(),
             max_file_bytes: file::DEFAULT_MAX_BYTES,
             events: Vec::new(),
+            notices: Vec::new(),
         }
     }
 }
@@ -84,6 +97,11 @@ impl Editor {
     /// What happened since the last call, in order.
     pub fn take_events(&mut self) -> Vec<XiEvent> {
         std::mem::take(&mut self.events)
+    }
+
+    /// What companions are to be told since the last call, in order.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
     }
 
     /// Opens a file, or makes a buffer with a text.
@@ -113,6 +131,7 @@ impl Editor {
         };
         self.buffers.push(opened);
         let open = self.buffers.last_mut().ok_or(EditorError::NothingToOpen)?;
+        self.notices.push(Notice::Opened(open.snapshot()));
         Ok(open.info())
     }
 
@@ -126,7 +145,7 @@ impl Editor {
             read_only: file::is_read_only(&path),
             encoding: loaded.decoded.encoding,
             buffer,
-            path: Some(path),
+            path: Some(Arc::from(path)),
         })
     }
 
@@ -275,6 +294,7 @@ impl Editor {
 
     fn forget(&mut self, key: BufferKey) {
         self.buffers.retain(|open| open.key != key);
+        self.notices.push(Notice::Closed(key));
         self.events.push(XiEvent::BufferClosed { buffer: key });
     }
 
@@ -283,6 +303,11 @@ impl Editor {
             return;
         };
         if applied.changed {
+            self.notices.push(Notice::Changed {
+                now: open.snapshot(),
+                edits: Arc::from(applied.edits.as_slice()),
+                author: Arc::from(author),
+            });
             self.events.push(XiEvent::BufferChanged {
                 buffer: key,
                 revision: applied.revision,
@@ -320,7 +345,7 @@ fn fresh(path: Option<PathBuf>, text: &str) -> OpenBuffer {
     OpenBuffer {
         key: BufferKey::new_v4(),
         buffer: Buffer::new(Text::from(text)),
-        path,
+        path: path.map(Arc::from),
         disk: Disk::nothing(),
         encoding: Encoding::Utf8,
         read_only: false,

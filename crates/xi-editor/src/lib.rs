@@ -2,8 +2,11 @@
 //!
 //! [`engine`] holds texts, revisions and undo; [`mod@file`] reads and writes files;
 //! [`editor`] is the open buffers and the operations of the protocol;
-//! [`server`] speaks JSON-RPC over two streams. The binary joins them.
+//! [`companion`] is what runs beside, [`child`] its processes; [`server`] speaks JSON-RPC over two
+//! streams. The binary joins them.
 
+pub mod child;
+pub mod companion;
 pub mod editor;
 pub mod engine;
 pub mod file;

@@ -1,7 +1,8 @@
 //! The protocol over two streams: a reader, one editing loop, a writer.
 //!
 //! The reader parses lines into a bounded queue. The loop does one request
-//! after the other. The writer takes from a bounded `outbox`. A client that
+//! after the other; those of a companion's methods are answered later, by that
+//! companion. The writer takes from a bounded `outbox`. A client that
 //! does not read loses events (it is told which buffers to read again) but no
 //! response: when responses back up, the loop takes no further request, so
 //! memory stays bounded.
@@ -10,23 +11,29 @@ mod inbox;
 mod lines;
 mod outbox;
 
+use crate::companion::{Call, Cancellation, Companion, Desk};
 use crate::editor::{Editor, EditorError};
-use inbox::{Inbox, Incoming};
-use outbox::Outbox;
+pub(crate) use inbox::Inbox;
+use inbox::Incoming;
+pub(crate) use outbox::Outbox;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 use symphony_ipc_protocol::jsonrpc::{self, MAX_LINE_BYTES, Message, RequestId, RpcError, code};
 use symphony_ipc_protocol::xi::{
-    Apply, Buffers, Close, Content, Delete, EVENT_METHOD, Empty, FileChanged, Initialize,
+    Apply, Buffers, Cancel, Close, Content, Delete, EVENT_METHOD, Empty, FileChanged, Initialize,
     Initialized, Insert, Open, PROTOCOL, Ping, Redo, Remove, Save, Shutdown, Undo, XiEvent,
     XiRequest,
 };
 
 /// At the end, so long is waited for the client to take the last answers.
 const LAST_WRITE: Duration = Duration::from_secs(2);
+
+/// So many unanswered calls of companions are remembered before answered ones are forgotten.
+const RUNNING_CALLS: usize = 1_024;
 
 /// Why serving ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,23 +63,38 @@ pub fn serve(
     std::thread::Builder::new()
         .name("writer".to_owned())
         .spawn(move || from.write_to(output))?;
-    let mut session = Session::default();
-    let end = session.run(&inbox, &outbox);
+    let desk = Desk::new(Arc::clone(&inbox), Arc::clone(&outbox));
+    let mut session = Session::new(&outbox, crate::companion::all(&desk));
+    let end = session.run(&inbox);
     inbox.close();
     outbox.finish(LAST_WRITE);
     Ok(end)
 }
 
 /// One client's state.
-#[derive(Default)]
 struct Session {
     editor: Editor,
+    companions: Vec<Box<dyn Companion>>,
+    /// Calls that companions have not answered, as far as is known.
+    running: HashMap<RequestId, Cancellation>,
+    outbox: Arc<Outbox>,
     initialized: bool,
     ending: bool,
 }
 
 impl Session {
-    fn run(&mut self, inbox: &Inbox, outbox: &Outbox) -> End {
+    fn new(outbox: &Arc<Outbox>, companions: Vec<Box<dyn Companion>>) -> Self {
+        Self {
+            editor: Editor::default(),
+            companions,
+            running: HashMap::new(),
+            outbox: Arc::clone(outbox),
+            initialized: false,
+            ending: false,
+        }
+    }
+
+    fn run(&mut self, inbox: &Inbox) -> End {
         loop {
             let next = inbox.try_take().or_else(|| {
                 self.editor.tidy();
@@ -82,8 +104,16 @@ impl Session {
                 return End::InputClosed;
             };
             let reply = self.reply(incoming);
+            for notice in self.editor.take_notices() {
+                for companion in &mut self.companions {
+                    companion.told(&notice);
+                }
+            }
             let events = self.editor.take_events();
-            if !outbox.push(reply, events.iter().filter_map(event_line)) {
+            if !self
+                .outbox
+                .push(reply, events.iter().filter_map(event_line))
+            {
                 return End::OutputClosed;
             }
             if self.ending {
@@ -95,7 +125,12 @@ impl Session {
     /// Does what a line asks for; the line to answer, if any.
     fn reply(&mut self, incoming: Incoming) -> Option<Vec<u8>> {
         match incoming {
+            Incoming::Task(task) => {
+                task(&mut self.editor);
+                None
+            }
             Incoming::Message(Message::Request { id, method, params }) => {
+                let params = self.hand_over(&id, &method, params)?;
                 Some(match self.request(&id, &method, params) {
                     Ok(line) => line,
                     Err(error) => {
@@ -127,6 +162,37 @@ impl Session {
         }
     }
 
+    /// Gives a call to the companion that answers its method; the parameters
+    /// come back when none does.
+    fn hand_over(&mut self, id: &RequestId, method: &str, params: Value) -> Option<Value> {
+        let companion = self
+            .companions
+            .iter_mut()
+            .find(|c| self.initialized && c.methods().contains(&method));
+        let Some(companion) = companion else {
+            return Some(params);
+        };
+        if self.running.len() >= RUNNING_CALLS {
+            self.running.retain(|_, call| !call.is_done());
+        }
+        let outbox = Arc::clone(&self.outbox);
+        let (call, cancellation) = Call::new(id.clone(), method.to_owned(), params, outbox);
+        self.running.insert(id.clone(), cancellation);
+        companion.call(call);
+        None
+    }
+
+    fn cancel(&mut self, request: &Cancel) {
+        if let Some(call) = self.running.remove(&request.id)
+            && call.take()
+        {
+            let error = RpcError::new(code::CANCELLED, "cancelled by the client");
+            let line = reply_line(Some(request.id.clone()), error);
+            // False says that nobody reads any more; the loop sees that itself.
+            let _ = self.outbox.push(Some(line), std::iter::empty());
+        }
+    }
+
     fn request(
         &mut self,
         id: &RequestId,
@@ -135,7 +201,7 @@ impl Session {
     ) -> Result<Vec<u8>, RpcError> {
         if method == Initialize::METHOD {
             let request = jsonrpc::params(method, params)?;
-            return line(id, &self.initialize(&request)?);
+            return result_line(id, &self.initialize(&request)?);
         }
         if !self.initialized {
             return Err(RpcError::new(
@@ -145,6 +211,10 @@ impl Session {
         }
         match method {
             Ping::METHOD => self.answer(id, params, |_, _: Ping| Ok(Empty {})),
+            Cancel::METHOD => {
+                self.cancel(&jsonrpc::params(method, params)?);
+                result_line(id, &Empty {})
+            }
             Open::METHOD => self.answer(id, params, Editor::open),
             Content::METHOD => self.answer(id, params, |e, r| e.content(&r)),
             Insert::METHOD => self.answer(id, params, Editor::insert),
@@ -172,7 +242,7 @@ impl Session {
         run: impl FnOnce(&mut Editor, R) -> Result<R::Answer, EditorError>,
     ) -> Result<Vec<u8>, RpcError> {
         let request = jsonrpc::params(R::METHOD, params)?;
-        line(id, &run(&mut self.editor, request)?)
+        result_line(id, &run(&mut self.editor, request)?)
     }
 
     fn initialize(&mut self, request: &Initialize) -> Result<Initialized, RpcError> {
@@ -217,7 +287,7 @@ struct Event<'a> {
     params: &'a XiEvent,
 }
 
-fn line<T: Serialize>(id: &RequestId, result: &T) -> Result<Vec<u8>, RpcError> {
+pub(crate) fn result_line<T: Serialize>(id: &RequestId, result: &T) -> Result<Vec<u8>, RpcError> {
     let jsonrpc = "2.0";
     let response = Response {
         jsonrpc,
@@ -237,7 +307,7 @@ fn line<T: Serialize>(id: &RequestId, result: &T) -> Result<Vec<u8>, RpcError> {
     Ok(line)
 }
 
-fn event_line(event: &XiEvent) -> Option<outbox::Event> {
+pub(crate) fn event_line(event: &XiEvent) -> Option<outbox::Event> {
     let message = Event {
         jsonrpc: "2.0",
         method: EVENT_METHOD,
@@ -258,7 +328,7 @@ fn event_line(event: &XiEvent) -> Option<outbox::Event> {
     }
 }
 
-fn reply_line(id: Option<RequestId>, error: RpcError) -> Vec<u8> {
+pub(crate) fn reply_line(id: Option<RequestId>, error: RpcError) -> Vec<u8> {
     let outcome = Err(error);
     Message::Response { id, outcome }.to_line().into_bytes()
 }

@@ -1,10 +1,12 @@
 //! Buffers and the disk: saving, and changes that others made to a file.
 
 use super::{Editor, EditorError, OpenBuffer, absolute};
+use crate::companion::Notice;
 use crate::engine::{Buffer, Text};
 use crate::file::{self, Compared, Fingerprint, Look};
 use crate::merge;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use symphony_ipc_protocol::xi::{
     EditOrigin, Empty, ExternalChange, ExternalOutcome, FileChanged, OnOverlap, Remove,
     RevisionNumber, Save, Saved, XiEvent,
@@ -67,7 +69,7 @@ impl Editor {
         {
             return Err(EditorError::NotNewest { asked, newest });
         }
-        let own = open.path.clone();
+        let own = open.file();
         let path = target
             .or_else(|| own.clone())
             .ok_or(EditorError::NoFile(request.buffer))?;
@@ -79,8 +81,10 @@ impl Editor {
         let (bytes, fingerprint) = open.write(&path, is_other, request.overwrite)?;
         open.disk = Disk::holding(&open.buffer, fingerprint);
         open.read_only = file::is_read_only(&path);
-        open.path = Some(path.clone());
+        open.path = Some(Arc::from(path.as_path()));
         let digest = open.buffer.summary().digest;
+        let saved = Notice::Saved(open.snapshot());
+        self.notices.push(saved);
         if bytes > 0 || was_dirty || is_other {
             self.events.push(XiEvent::BufferSaved {
                 buffer: request.buffer,
@@ -102,10 +106,7 @@ impl Editor {
     /// [`EditorError::Unsaved`], [`EditorError::ChangedOnDisk`] and others; nothing is deleted then.
     pub fn remove(&mut self, request: &Remove) -> Result<Empty, EditorError> {
         let open = self.find(request.buffer)?;
-        let path = open
-            .path
-            .clone()
-            .ok_or(EditorError::NoFile(request.buffer))?;
+        let path = open.file().ok_or(EditorError::NoFile(request.buffer))?;
         match file::compare(&path, open.disk.fingerprint.as_ref())? {
             _ if open.dirty() => return Err(EditorError::Unsaved),
             Compared::Changed => return Err(EditorError::ChangedOnDisk(path)),
@@ -128,7 +129,7 @@ impl Editor {
         let limit = self.max_file_bytes;
         let key = request.buffer;
         let open = self.find(key)?;
-        let path = open.path.clone().ok_or(EditorError::NoFile(key))?;
+        let path = open.file().ok_or(EditorError::NoFile(key))?;
         open.read_only = file::is_read_only(&path);
         let outcome = match file::look(&path, open.disk.fingerprint.as_ref(), limit)? {
             Look::Same(now) => {
@@ -221,6 +222,10 @@ impl Editor {
 }
 
 impl OpenBuffer {
+    fn file(&self) -> Option<PathBuf> {
+        self.path.as_deref().map(Path::to_owned)
+    }
+
     /// Writes the text unless the file holds it already; how many bytes were
     /// written, and what the file holds now.
     fn write(

@@ -1,16 +1,22 @@
-//! Lines read and not yet done, bounded by number and by bytes.
+//! What waits for the editing loop, bounded by number and by bytes.
 
+use crate::editor::Editor;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use symphony_ipc_protocol::jsonrpc::{Malformed, Message};
 
-/// At most so many lines wait.
+/// At most so many lines and tasks wait.
 const MAX_LINES: usize = 1_024;
 /// At most so many bytes of lines wait, or one line.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
+/// Something that a companion has the loop do.
+pub(crate) type Task = Box<dyn FnOnce(&mut Editor) + Send>;
+
 /// What a line was.
 pub(super) enum Incoming {
+    /// No line, but a companion's task.
+    Task(Task),
     /// A message.
     Message(Message),
     /// No message.
@@ -26,9 +32,9 @@ struct Waiting {
     ended: bool,
 }
 
-/// The queue between reader and editing loop.
+/// The queue before the editing loop.
 #[derive(Default)]
-pub(super) struct Inbox {
+pub(crate) struct Inbox {
     waiting: Mutex<Waiting>,
     filled: Condvar,
     drained: Condvar,
@@ -58,6 +64,11 @@ impl Inbox {
         drop(waiting);
         self.filled.notify_one();
         true
+    }
+
+    /// Adds a task, waiting for room; false when nobody takes any more.
+    pub(crate) fn put_task(&self, task: Task) -> bool {
+        self.put(Incoming::Task(task), 0)
     }
 
     /// The next line, if one is there.

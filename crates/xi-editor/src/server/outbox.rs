@@ -20,7 +20,7 @@ const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 const WRITE_BYTES: usize = 256 * 1024;
 
 /// An event as a line.
-pub(super) struct Event {
+pub(crate) struct Event {
     /// The buffer that it tells of.
     pub(super) buffer: Option<BufferKey>,
     /// The line with its end.
@@ -47,7 +47,7 @@ struct Waiting {
 
 /// The queue between editing loop and writer.
 #[derive(Default)]
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     waiting: Mutex<Waiting>,
     filled: Condvar,
     drained: Condvar,
@@ -103,7 +103,7 @@ impl Outbox {
 
     /// Adds a response, waiting for room, and the events that follow it.
     /// False when nobody reads any more.
-    pub(super) fn push(
+    pub(crate) fn push(
         &self,
         response: Option<Vec<u8>>,
         events: impl Iterator<Item = Event>,

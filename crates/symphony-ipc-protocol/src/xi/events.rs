@@ -1,0 +1,70 @@
+//! What xi-editor tells without being asked.
+
+use super::{BufferKey, ExternalOutcome, Replace, RevisionNumber};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// What xi-editor tells without being asked; the JSON-RPC method is `event`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum XiEvent {
+    /// A buffer's text changed from `revision - 1` to `revision`.
+    BufferChanged {
+        /// The buffer.
+        buffer: BufferKey,
+        /// The new revision.
+        revision: RevisionNumber,
+        /// In positions of the revision before.
+        edits: Vec<Replace>,
+        /// Who: `user`, `disk`, or a player's name.
+        author: String,
+        /// Length of the new text in bytes.
+        len: usize,
+        /// Whether the text differs from the file's.
+        dirty: bool,
+    },
+    /// A buffer was saved.
+    BufferSaved {
+        /// The buffer.
+        buffer: BufferKey,
+        /// Where.
+        path: PathBuf,
+        /// The revision that the file holds.
+        revision: RevisionNumber,
+    },
+    /// The file of a buffer changed on disk.
+    FileModified {
+        /// The buffer.
+        buffer: BufferKey,
+        /// What it led to.
+        outcome: ExternalOutcome,
+    },
+    /// A buffer was closed.
+    BufferClosed {
+        /// The buffer.
+        buffer: BufferKey,
+    },
+    /// The client did not read for long, and events of these buffers were
+    /// dropped: ask for `buffers` and read those again.
+    EventsDropped {
+        /// The buffers.
+        buffers: Vec<BufferKey>,
+    },
+}
+
+impl XiEvent {
+    /// The buffer that the event tells of, if it is one.
+    pub fn buffer(&self) -> Option<BufferKey> {
+        match self {
+            Self::BufferChanged { buffer, .. }
+            | Self::BufferSaved { buffer, .. }
+            | Self::FileModified { buffer, .. }
+            | Self::BufferClosed { buffer } => Some(*buffer),
+            Self::EventsDropped { .. } => None,
+        }
+    }
+}
+
+/// The JSON-RPC method of [`XiEvent`] notifications.
+pub const EVENT_METHOD: &str = "event";

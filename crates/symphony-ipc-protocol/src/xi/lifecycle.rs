@@ -1,0 +1,44 @@
+//! Hello and goodbye.
+
+use crate::jsonrpc::RequestId;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Says hello; must be the first request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Initialize {
+    /// The client's name, for the log.
+    pub client: String,
+    /// Versions of the protocol that the client speaks, best first.
+    pub protocols: Vec<String>,
+    /// Files above this many bytes are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_file_bytes: Option<u64>,
+}
+
+/// The answer to [`Initialize`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Initialized {
+    /// The version that both speak from now on.
+    pub protocol: String,
+    /// xi-editor's own version.
+    pub version: String,
+    /// xi-editor's process id.
+    pub pid: u32,
+}
+
+/// Are you there?
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ping {}
+
+/// Ends xi-editor after the answer. Unsaved text is lost.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Shutdown {}
+
+/// Gives up a request that is not answered yet: it is answered with CANCELLED.
+/// A request that has its answer, or none of that id, is no error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cancel {
+    /// The request's id.
+    pub id: RequestId,
+}

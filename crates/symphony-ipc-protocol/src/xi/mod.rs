@@ -1,0 +1,72 @@
+//! The messages between Symphony and xi-editor: protocol `xi-editor/1`.
+//!
+//! Requests carry a type of this module as `params`; [`XiRequest`] names the
+//! method and the answer of each. Events are notifications ([`XiEvent`]).
+//!
+//! A buffer's text is the decoded text of its file without an encoding mark,
+//! line ends as they are. All positions are UTF-8 byte offsets into that text
+//! and must lie on character borders.
+
+mod edits;
+mod events;
+mod files;
+mod lifecycle;
+
+pub use edits::*;
+pub use events::*;
+pub use files::*;
+pub use lifecycle::*;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+/// The protocol's name and version, answered by `initialize`.
+pub const PROTOCOL: &str = "xi-editor/1";
+
+/// A request: its method's name and the type of its answer.
+pub trait XiRequest: Serialize + DeserializeOwned + Send {
+    /// The JSON-RPC method.
+    const METHOD: &'static str;
+    /// The type of `result`.
+    type Answer: Serialize + DeserializeOwned + Send;
+}
+
+macro_rules! requests {
+    ($($request:ident => $method:literal -> $answer:ty),* $(,)?) => {
+        $(impl XiRequest for $request {
+            const METHOD: &'static str = $method;
+            type Answer = $answer;
+        })*
+        /// Every method of the protocol.
+        pub const METHODS: &[&str] = &[$($method),*];
+    };
+}
+
+requests! {
+    Initialize => "initialize" -> Initialized,
+    Ping => "ping" -> Empty,
+    Cancel => "cancel" -> Empty,
+    Open => "open" -> BufferInfo,
+    Content => "content" -> Text,
+    Insert => "insert" -> Applied,
+    Delete => "delete" -> Applied,
+    Apply => "apply" -> Applied,
+    Undo => "undo" -> Applied,
+    Redo => "redo" -> Applied,
+    Save => "save" -> Saved,
+    Close => "close" -> Empty,
+    Remove => "remove" -> Empty,
+    FileChanged => "file_changed" -> ExternalChange,
+    Buffers => "buffers" -> BufferList,
+    Shutdown => "shutdown" -> Empty,
+}
+
+/// A buffer's identifier; lives as long as the buffer is open.
+pub type BufferKey = Uuid;
+/// A buffer's revision: 0 when opened, one more with each accepted change.
+pub type RevisionNumber = u64;
+
+/// Nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Empty {}
