@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use symphony_ipc_protocol::jsonrpc::Message;
-use symphony_ipc_protocol::xi::{self, XiEvent, XiRequest};
+use symphony_ipc_protocol::xi::{self, RequestVisitor, XiEvent, XiRequest};
 
 const DOCUMENT: &str = include_str!("../../../docs/protocols/xi-editor.md");
 
@@ -16,20 +16,24 @@ fn examples() -> Vec<&'static str> {
         .collect()
 }
 
-fn check<R: XiRequest>(params: &Value, result: Option<&Value>) {
-    let request: R = serde_json::from_value(params.clone()).unwrap();
-    let again = serde_json::to_value(&request).unwrap();
-    for (key, value) in params.as_object().unwrap() {
-        assert_eq!(&again[key], value, "{}: `{key}` is no parameter", R::METHOD);
-    }
-    if let Some(result) = result {
-        let answer: R::Answer = serde_json::from_value(result.clone()).unwrap();
-        assert_eq!(
-            &serde_json::to_value(&answer).unwrap(),
-            result,
-            "{}",
-            R::METHOD
-        );
+/// An example request with its result.
+struct Example<'a> {
+    params: &'a Value,
+    result: &'a Value,
+}
+
+impl RequestVisitor for Example<'_> {
+    type Output = ();
+
+    fn visit<R: XiRequest>(self) {
+        let request: R = serde_json::from_value(self.params.clone()).unwrap();
+        let again = serde_json::to_value(&request).unwrap();
+        for (key, value) in self.params.as_object().unwrap() {
+            assert_eq!(&again[key], value, "{}: `{key}` is no parameter", R::METHOD);
+        }
+        let answer: R::Answer = serde_json::from_value(self.result.clone()).unwrap();
+        let again = serde_json::to_value(&answer).unwrap();
+        assert_eq!(&again, self.result, "{}", R::METHOD);
     }
 }
 
@@ -61,26 +65,9 @@ fn the_examples_are_what_the_types_say() {
                     } if of == id => Some(result),
                     _ => None,
                 });
-                assert!(result.is_some(), "{method} has an answer");
-                let check = match method.as_str() {
-                    "initialize" => check::<xi::Initialize>,
-                    "ping" => check::<xi::Ping>,
-                    "open" => check::<xi::Open>,
-                    "content" => check::<xi::Content>,
-                    "insert" => check::<xi::Insert>,
-                    "delete" => check::<xi::Delete>,
-                    "apply" => check::<xi::Apply>,
-                    "undo" => check::<xi::Undo>,
-                    "redo" => check::<xi::Redo>,
-                    "save" => check::<xi::Save>,
-                    "close" => check::<xi::Close>,
-                    "remove" => check::<xi::Remove>,
-                    "file_changed" => check::<xi::FileChanged>,
-                    "buffers" => check::<xi::Buffers>,
-                    "shutdown" => check::<xi::Shutdown>,
-                    other => panic!("an example of the unknown method {other}"),
-                };
-                check(params, result);
+                let result = result.unwrap_or_else(|| panic!("{method} has no answer"));
+                xi::visit(method, Example { params, result })
+                    .unwrap_or_else(|| panic!("an example of the unknown method {method}"));
                 checked += 1;
             }
             Message::Notification { method, params } => {

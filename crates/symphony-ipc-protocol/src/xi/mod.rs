@@ -25,11 +25,19 @@ use uuid::Uuid;
 pub const PROTOCOL: &str = "xi-editor/1";
 
 /// A request: its method's name and the type of its answer.
-pub trait XiRequest: Serialize + DeserializeOwned + Send {
+pub trait XiRequest: Serialize + DeserializeOwned + JsonSchema + Send {
     /// The JSON-RPC method.
     const METHOD: &'static str;
     /// The type of `result`.
-    type Answer: Serialize + DeserializeOwned + Send;
+    type Answer: Serialize + DeserializeOwned + JsonSchema + Send;
+}
+
+/// Something to be done with the type of a request that is known by its method.
+pub trait RequestVisitor {
+    /// What comes of it.
+    type Output;
+    /// Does it.
+    fn visit<R: XiRequest>(self) -> Self::Output;
 }
 
 macro_rules! requests {
@@ -40,6 +48,13 @@ macro_rules! requests {
         })*
         /// Every method of the protocol.
         pub const METHODS: &[&str] = &[$($method),*];
+        /// Visits the request of that method; `None` when there is none.
+        pub fn visit<V: RequestVisitor>(method: &str, visitor: V) -> Option<V::Output> {
+            match method {
+                $($method => Some(visitor.visit::<$request>()),)*
+                _ => None,
+            }
+        }
     };
 }
 
