@@ -23,16 +23,16 @@ struct Outcome {
     error: Option<XtaskError>,
 }
 
-/// Sets up, builds the binaries that end-to-end tests start, and runs every
-/// suite, also after one has failed.
+/// Sets up, builds every program and test, and runs every suite, also after
+/// one has failed.
 ///
 /// # Errors
 /// When the set-up or the build fails, or any suite does; the error names them.
 pub fn run(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
     let start = Instant::now();
     setup::all(workspace)?;
-    let build = || workspace.build_binaries().show();
-    report::step(Step::shown("symphony, xi-editor"), build, |()| {
+    let build = || build(workspace).show();
+    report::step(Step::shown("programs and tests"), build, |()| {
         "built".to_owned()
     })?;
 
@@ -42,6 +42,15 @@ pub fn run(workspace: &Workspace, filter: Option<&str>) -> Result<()> {
     }
     outcomes.extend(python(workspace, filter));
     conclude(&outcomes, start.elapsed())
+}
+
+/// One build for all: the tests start programs of other packages than their own.
+fn build(workspace: &Workspace) -> Tool {
+    let what = ["--workspace", "--lib", "--bins", "--tests", "--locked"];
+    Tool::cargo()
+        .args(["build"])
+        .args(what)
+        .dir(workspace.root())
 }
 
 fn rust(workspace: &Workspace, filter: Option<&str>) -> Outcome {

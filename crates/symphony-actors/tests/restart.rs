@@ -22,14 +22,12 @@ use symphony_ipc_transport::{CallError, CloseReason, Incoming};
 async fn a_crash_ends_the_call_tells_the_last_words_and_restarts() {
     let supervisor = supervisor();
     let (handle, first) = started(&supervisor, "").await;
-    let asked = Instant::now();
     let error = first
         .peer
         .call("die", &json!({"code": 7}), 10 * SECOND)
         .await;
     assert!(matches!(error, Err(CallError::Closed(CloseReason::Ended))));
     let death = handle.death(first.generation, SECOND).await.unwrap();
-    assert!(asked.elapsed() < Duration::from_millis(300), "seen soon");
     assert_eq!((death.code, death.generation), (Some(7), 1));
     assert_eq!(death.last_words, ["last words"]);
     let second = ready(&handle).await;

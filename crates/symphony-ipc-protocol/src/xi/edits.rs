@@ -97,13 +97,16 @@ pub struct Apply {
 
 /// What to do with an edit whose place changed since its base.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum OnOverlap {
     /// Refuse all of the edits with code CONFLICT; `data.overlaps` lists the ranges.
     #[default]
     Refuse,
     /// Merge, keeping what both sides inserted; the answer lists the overlaps.
     Merge,
+    /// Refuse all of the edits (CONFLICT, `not_newest`) unless `base` is the newest
+    /// revision: for views, which show an edit before it is accepted and rebase it themselves.
+    RefuseStale,
 }
 
 /// Who makes an edit, and which undo group it joins.

@@ -101,6 +101,11 @@ async fn serve(
                 params,
                 responder,
             }) if method == wire::EXECUTE => {
+                // Held before looking: a host that ends waits for it, or had ended before.
+                let token = commands.token();
+                if commands.is_closed() {
+                    break;
+                }
                 cancel = CancellationToken::new();
                 let work = execute(
                     host.clone(),
@@ -109,7 +114,10 @@ async fn serve(
                     responder,
                     cancel.clone(),
                 );
-                commands.spawn(work);
+                tokio::spawn(async move {
+                    work.await;
+                    drop(token);
+                });
             }
             Some(Incoming::Request {
                 method, responder, ..
@@ -142,6 +150,10 @@ async fn execute(
             return;
         }
     };
+    if peer.notify(wire::TAKEN, &()).boxed().await.is_err() {
+        // The guest is gone, and its wish with it.
+        return;
+    }
     let (sender, mut queue) = mpsc::channel::<RunEvent>(EVENT_QUEUE);
     let sink: EventSink = Arc::new(move |event| {
         let _ = sender.try_send(event);

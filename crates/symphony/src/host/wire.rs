@@ -8,6 +8,9 @@ use symphony_ipc_transport::CallError;
 
 /// Request: has a command done; the answer is an [`Answer`].
 pub const EXECUTE: &str = "execute";
+/// Notification of the host: it has taken the command and will see it through.
+/// Where the connection ends before this, nothing was done.
+pub const TAKEN: &str = "taken";
 /// Notification of the host: a run's event.
 pub const EVENT: &str = "event";
 /// Notification of the guest: stop the command.

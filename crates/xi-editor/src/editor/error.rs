@@ -61,7 +61,9 @@ impl EditorError {
     fn code(&self) -> i64 {
         match self {
             Self::Edit(error) => match error {
-                EditError::BaseTooOld { .. } | EditError::Overlap { .. } => code::CONFLICT,
+                EditError::BaseTooOld { .. }
+                | EditError::Overlap { .. }
+                | EditError::Stale { .. } => code::CONFLICT,
                 EditError::NoSuchRevision { .. }
                 | EditError::OutOfRange { .. }
                 | EditError::NotABorder { .. }
@@ -111,7 +113,9 @@ impl EditorError {
             },
             Self::Exists(_) => json!({"reason": "exists"}),
             Self::ChangedOnDisk(_) => json!({"reason": "changed_on_disk"}),
-            Self::NotNewest { newest, .. } => json!({"reason": "not_newest", "revision": newest}),
+            Self::NotNewest { newest, .. } | Self::Edit(EditError::Stale { newest, .. }) => {
+                json!({"reason": "not_newest", "revision": newest})
+            }
             Self::Unsaved => json!({"reason": "unsaved"}),
             _ => return None,
         })

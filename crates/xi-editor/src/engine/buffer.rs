@@ -66,6 +66,14 @@ pub enum EditError {
         /// What changed, in positions of the newest revision.
         overlaps: Vec<Span>,
     },
+    /// The base is not the newest revision, and the policy is to refuse.
+    #[error("revision {base} is not the newest, {newest} is")]
+    Stale {
+        /// The revision that the edits were made against.
+        base: RevisionNumber,
+        /// The newest revision.
+        newest: RevisionNumber,
+    },
     /// The engine refused the edit; a defect of the engine.
     #[error("the engine refused the edit: {0}")]
     Engine(String),
@@ -152,6 +160,12 @@ impl Buffer {
     ) -> Result<Applied, EditError> {
         let base = base.unwrap_or(self.revision);
         check(self.text_at(base)?, &edits)?;
+        if on_overlap == OnOverlap::RefuseStale && base != self.revision {
+            return Err(EditError::Stale {
+                base,
+                newest: self.revision,
+            });
+        }
         let rebased = self.changes_since(base).rebase(edits);
         if on_overlap == OnOverlap::Refuse && !rebased.overlaps.is_empty() {
             return Err(EditError::Overlap {
