@@ -1,6 +1,8 @@
 //! Change sets, through their public interface and the mocks of the ports.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
+#[path = "changes/editing.rs"]
+mod editing;
 #[path = "changes/failing.rs"]
 mod failing;
 #[path = "changes/gate.rs"]

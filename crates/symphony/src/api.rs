@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use sy_commons::error::{Categorized, ErrorCategory};
 use symphony_core_ports::{ArtifactSummary, Policy, RunRecord, Usage};
 use symphony_domain::changes::{
-    Application, ChangeSet, ChangeSetSummary, HunkId, ReviewOutcome, UndoOutcome, Verdict,
+    Application, ChangeSet, ChangeSetSummary, Draft, HunkId, ReviewOutcome, UndoOutcome, Verdict,
 };
 
 /// Something to be done.
@@ -39,6 +39,15 @@ pub enum Command {
     ChangeSet {
         /// Its id or the beginning of it; `None`: the newest with pending hunks, else the newest.
         id: Option<String>,
+    },
+    /// A hunk with a reviewer's own text, nothing decided; answered by [`Answer::Draft`].
+    Draft {
+        /// The change set's id.
+        id: String,
+        /// The hunk.
+        hunk: HunkId,
+        /// The text; `None`: the hunk as it is.
+        text: Option<String>,
     },
     /// Decides hunks and writes what is accepted; answered by [`Answer::Reviewed`].
     Review {
@@ -123,6 +132,11 @@ pub enum Answer {
     ChangeSet {
         /// The change set.
         change_set: ChangeSet,
+    },
+    /// A hunk with a reviewer's own text.
+    Draft {
+        /// The hunk, the text and what accepting it comes to.
+        draft: Draft,
     },
     /// A review was written.
     Reviewed {

@@ -58,17 +58,36 @@ impl<'a> Base<'a> {
         self.starts.get(row).copied().unwrap_or(self.text.len())
     }
 
-    /// The rows whose text an edit changes; empty for an insertion of whole rows.
-    fn rows(&self, edit: &ProposedEdit) -> Range<usize> {
-        let first = self.row(edit.start);
-        let whole = self.begins_row(edit.start)
-            && self.begins_row(edit.end)
-            && (edit.text.is_empty() || edit.text.ends_with('\n'));
-        let end = match whole {
-            true => self.row(edit.end),
-            false => (self.row(edit.end) + 1).min(self.lines.len()),
+    /// The rows that putting a text in the place of bytes changes; empty for
+    /// an insertion of whole rows.
+    fn rows(&self, start: usize, end: usize, text: &str) -> Range<usize> {
+        let first = self.row(start);
+        let whole = self.begins_row(start)
+            && self.begins_row(end)
+            && (text.is_empty() || text.ends_with('\n'));
+        let last = match whole {
+            true => self.row(end),
+            false => (self.row(end) + 1).min(self.lines.len()),
         };
-        first..end.max(first)
+        first..last.max(first)
+    }
+
+    fn bytes(&self, rows: &Range<usize>) -> Range<usize> {
+        self.start(rows.start)..self.start(rows.end)
+    }
+
+    /// Rows turned into another text, as a diff with context.
+    fn diff(&self, rows: &Range<usize>, new: &str) -> Vec<DiffLine> {
+        let before = rows.start.saturating_sub(CONTEXT);
+        let after = (rows.end + CONTEXT).min(self.lines.len());
+        let context = |rows: Range<usize>| {
+            let lines = self.lines[rows].iter();
+            lines.map(|line| diff_line(DiffKind::Context, line))
+        };
+        let mut lines: Vec<DiffLine> = context(before..rows.start).collect();
+        lines.extend(diff(&self.lines[rows.clone()], &merge::lines(new)));
+        lines.extend(context(rows.end..after));
+        lines
     }
 }
 
@@ -105,7 +124,7 @@ fn groups<'a>(base: &Base<'_>, file: &'a ProposedFile) -> Vec<Group<'a>> {
         if base.text[edit.start..edit.end] == edit.text {
             continue;
         }
-        let rows = base.rows(edit);
+        let rows = base.rows(edit.start, edit.end, &edit.text);
         match groups.last_mut() {
             Some(last) if rows.start <= last.rows.end => {
                 last.rows.end = last.rows.end.max(rows.end);
@@ -121,47 +140,29 @@ fn groups<'a>(base: &Base<'_>, file: &'a ProposedFile) -> Vec<Group<'a>> {
 }
 
 fn hunk_of(base: &Base<'_>, group: &Group<'_>, id: u32, grown: isize) -> (Hunk, isize) {
-    let rows = group.rows.clone();
-    let bytes = base.start(rows.start)..base.start(rows.end);
-    let mut new = String::new();
-    let mut done = bytes.start;
-    for edit in &group.edits {
-        new.push_str(&base.text[done..edit.start]);
-        new.push_str(&edit.text);
-        done = edit.end;
-    }
-    new.push_str(&base.text[done..bytes.end.max(done)]);
-    let new_lines = merge::lines(&new);
-
-    let before = rows.start.saturating_sub(CONTEXT);
-    let after = (rows.end + CONTEXT).min(base.lines.len());
-    let context = |rows: Range<usize>| {
-        base.lines[rows]
-            .iter()
-            .map(|line| diff_line(DiffKind::Context, line))
-    };
-    let mut lines: Vec<DiffLine> = context(before..rows.start).collect();
-    lines.extend(diff(&base.lines[rows.clone()], &new_lines));
-    lines.extend(context(rows.end..after));
-
+    let rows = &group.rows;
     let edits = group.edits.iter().map(|edit| HunkEdit {
         start: edit.start,
         end: edit.end,
         text: edit.text.clone(),
     });
+    let edits: Vec<HunkEdit> = edits.collect();
+    let new = woven(base.text, base.bytes(rows), edits.iter());
+    let before = rows.start.saturating_sub(CONTEXT);
     let hunk = Hunk {
         id,
-        edits: edits.collect(),
+        edits,
         old_start_line: before + 1,
         new_start_line: before.saturating_add_signed(grown) + 1,
-        lines,
+        lines: base.diff(rows, &new),
         item: joined(&group.edits, ", ", |edit| &edit.item),
         why: joined(&group.edits, "; ", |edit| &edit.why),
         by: joined(&group.edits, ", ", |edit| &edit.by),
         findings: Vec::new(),
         verdict: Decided::Pending,
+        edited: false,
     };
-    let grows = new_lines.len().cast_signed() - rows.len().cast_signed();
+    let grows = hunk.grows();
     (hunk, grows)
 }
 
@@ -210,13 +211,70 @@ fn joined<'a>(
 
 /// `base` with the edits of these hunks, which are in order.
 pub(super) fn with_hunks<'a>(base: &str, hunks: impl Iterator<Item = &'a Hunk>) -> String {
-    let mut out = String::with_capacity(base.len());
-    let mut done = 0;
-    for edit in hunks.flat_map(|hunk| &hunk.edits) {
+    woven(base, 0..base.len(), hunks.flat_map(|hunk| &hunk.edits))
+}
+
+/// These bytes of `base` with edits of them, which are in order.
+fn woven<'a>(base: &str, bytes: Range<usize>, edits: impl Iterator<Item = &'a HunkEdit>) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    let mut done = bytes.start;
+    for edit in edits {
         out.push_str(&base[done..edit.start]);
         out.push_str(&edit.text);
         done = edit.end;
     }
-    out.push_str(&base[done..]);
+    out.push_str(&base[done..bytes.end.max(done)]);
     out
+}
+
+/// The whole lines of a base that a hunk replaces, and by what.
+pub(super) struct Replaced<'a> {
+    base: Base<'a>,
+    rows: Range<usize>,
+    /// The lines as the hunk makes them.
+    pub(super) new: String,
+}
+
+impl<'a> Replaced<'a> {
+    /// What a hunk of this base replaces.
+    pub(super) fn of(base: &'a str, hunk: &Hunk) -> Self {
+        let base = Base::new(base);
+        let rows = hunk.edits.iter();
+        let rows = rows.map(|edit| base.rows(edit.start, edit.end, &edit.text));
+        let rows = rows.reduce(|all, next| all.start..all.end.max(next.end));
+        let rows = rows.unwrap_or_default();
+        let new = woven(base.text, base.bytes(&rows), hunk.edits.iter());
+        Self { base, rows, new }
+    }
+
+    /// The lines as the base has them.
+    pub(super) fn old(&self) -> &'a str {
+        &self.base.text[self.base.bytes(&self.rows)]
+    }
+
+    /// Whether no line of the base follows.
+    pub(super) fn is_last(&self) -> bool {
+        self.rows.end == self.base.lines.len()
+    }
+
+    /// Where they begin in the base.
+    pub(super) fn start(&self) -> usize {
+        self.base.start(self.rows.start)
+    }
+
+    /// What follows them in the base.
+    pub(super) fn rest(&self) -> &'a str {
+        &self.base.text[self.base.start(self.rows.end)..]
+    }
+
+    /// Has the hunk put another text in their place.
+    pub(super) fn replace(&self, hunk: &mut Hunk, text: &str) {
+        let bytes = self.base.bytes(&self.rows);
+        hunk.lines = self.base.diff(&self.rows, text);
+        hunk.edits = vec![HunkEdit {
+            start: bytes.start,
+            end: bytes.end,
+            text: text.to_owned(),
+        }];
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! [`ChangeSets::stage`] turns a run's untrusted output into numbered hunks.
 //! [`review`](ChangeSets::review) writes the accepted ones against exactly the
-//! text they were made for, [`undo`](ChangeSets::undo) takes that back and keeps
+//! text they were made for, with the reviewer's own text where there is one,
+//! [`undo`](ChangeSets::undo) takes that back and keeps
 //! what people changed since, [`redo`](ChangeSets::redo) takes the undo back.
 //!
 //! Files are written whole or not at all: the journal has both texts of each
@@ -10,6 +11,7 @@
 //! crash cut off.
 
 mod apply;
+mod edit;
 mod error;
 mod files;
 mod hunks;
@@ -29,8 +31,9 @@ pub use proposed::{
 };
 pub use types::{
     Application, ApplicationKind, ApplicationState, AppliedFile, ChangeSet, ChangeSetSummary,
-    Decided, DiffKind, DiffLine, EpisodeRef, FileChange, Hunk, HunkDecision, HunkEdit, HunkId,
-    LeftAlone, NewChangeSet, Note, Recovered, RecoveredAs, ReviewOutcome, UndoOutcome, Verdict,
+    Decided, DiffKind, DiffLine, Draft, DraftMeaning, EpisodeRef, FileChange, Hunk, HunkDecision,
+    HunkEdit, HunkId, LeftAlone, NewChangeSet, Note, Recovered, RecoveredAs, ReviewOutcome,
+    UndoOutcome, Verdict,
 };
 
 use crate::core::SymphonyCore;
@@ -92,7 +95,9 @@ impl ChangeSets {
         let keep = self.store.keep(&json, "application/json", title, &new.id);
         let at = keep.await?;
         let record = match self.store.set_record(&new.id).await? {
-            Some((old, _)) if old.plan == at && old.project == self.store.project => old,
+            Some((old, _)) if old.plan == at && old.project == self.store.project => {
+                return Ok(self.store.load(old).await?.view());
+            }
             Some(_) => return Err(ChangeError::Exists { id: new.id }),
             None => {
                 let now = self.store.now_ms();

@@ -230,7 +230,7 @@ impl ProposedEdit {
 }
 
 /// Whether a file that begins so would lose its first character when it is read again.
-fn begins_with_mark(text: &str, rest: &str) -> bool {
+pub(super) fn begins_with_mark(text: &str, rest: &str) -> bool {
     let first = text.chars().next().or_else(|| rest.chars().next());
     first == Some('\u{feff}')
 }

@@ -10,14 +10,17 @@ use super::{
     merge,
     store::{Loaded, verdicts},
     types::{
-        Application, ApplicationKind, Decided, FileChange, HunkDecision, HunkId, ReviewOutcome,
-        Verdict,
+        Application, ApplicationKind, Decided, DraftMeaning, FileChange, HunkDecision, HunkId,
+        ReviewOutcome, Verdict,
     },
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 impl ChangeSets {
     /// Decides hunks and writes those accepted: all files or none.
+    ///
+    /// An edit that comes to what was proposed is an acceptance, one that
+    /// leaves the file as it is a rejection; see [`Draft`](super::Draft).
     ///
     /// A file must hold the base with the hunks accepted so far, or what was
     /// last written for this change set. With `rebase`, other changes made
@@ -38,8 +41,9 @@ impl ChangeSets {
         let _one = self.one_at_a_time.lock().await;
         self.recover_all().await?;
         let record = self.store.find_set(id).await?;
-        let set = self.store.load(record).await?;
-        let decisions = decide(&set, &selection)?;
+        let mut set = self.store.load(record).await?;
+        let mut decisions = decide(&set, &selection)?;
+        self.edit(&mut set, &mut decisions, &selection).await?;
         let postponed = selection
             .iter()
             .filter(|(_, verdict)| *verdict == Verdict::Postpone)
@@ -53,6 +57,7 @@ impl ChangeSets {
         );
         let mut outcome = ReviewOutcome {
             accepted,
+            edited: decisions.iter().filter(|d| d.is_edited()).count(),
             rejected,
             postponed,
             pending: 0,
@@ -86,6 +91,43 @@ impl ChangeSets {
             .count();
         outcome.pending = (set.record.pending() + undecided).saturating_sub(newly);
         Ok(outcome)
+    }
+
+    /// Puts the reviewer's texts into hunks, and says in the decisions what they come to.
+    async fn edit(
+        &self,
+        set: &mut Loaded,
+        decisions: &mut Vec<HunkDecision>,
+        selection: &[(HunkId, Verdict)],
+    ) -> Result<(), ChangeError> {
+        let mut drafts = BTreeMap::new();
+        for (hunk, verdict) in selection {
+            if let Verdict::Edit { text } = verdict {
+                drafts.insert(*hunk, self.drafted(set, *hunk, text).await?);
+            }
+        }
+        for decision in decisions.iter_mut() {
+            let Some(draft) = drafts.get(&decision.hunk) else {
+                continue;
+            };
+            match draft.meaning {
+                DraftMeaning::Proposed => {}
+                DraftMeaning::Unchanged => decision.to = Decided::Rejected,
+                DraftMeaning::Edited => {
+                    let id = &set.record.id;
+                    let title = format!("hunk {} of {id} as edited", decision.hunk);
+                    let kept = self.store.keep(&draft.text, "text/plain", title, id);
+                    decision.edited = Some(kept.await?);
+                }
+            }
+        }
+        decisions.retain(|decision| decision.from != decision.to);
+        for hunk in set.plan.files.iter_mut().flat_map(|file| &mut file.hunks) {
+            if let Some(draft) = drafts.remove(&hunk.id) {
+                *hunk = draft.hunk;
+            }
+        }
+        Ok(())
     }
 
     /// What is to be written for the hunks accepted now; reads every file, writes none.
@@ -137,10 +179,7 @@ impl ChangeSets {
         new: &HashSet<HunkId>,
     ) -> Result<Wanted, ChangeError> {
         let accepted = |id: HunkId| set.record.verdict(id) == Decided::Accepted;
-        let base = match &file.base {
-            Some(base) => Some(self.store.text(base).await?),
-            None => None,
-        };
+        let base = self.store.base(file).await?;
         let text = base.as_deref().unwrap_or_default();
         let so_far = file.hunks.iter().filter(|hunk| accepted(hunk.id));
         let is_there = base.is_some() || so_far.clone().next().is_some();
@@ -291,10 +330,7 @@ fn decide(set: &Loaded, selection: &[(HunkId, Verdict)]) -> Result<Vec<HunkDecis
         if *hunk == 0 || *hunk > last {
             return Err(wrong(format!("does not exist: there are 1 to {last}")));
         }
-        if chosen
-            .insert(*hunk, *verdict)
-            .is_some_and(|v| v != *verdict)
-        {
+        if chosen.insert(*hunk, verdict).is_some_and(|v| v != verdict) {
             return Err(wrong("is decided twice, differently".into()));
         }
         if set.record.verdict(*hunk) == Decided::Accepted && *verdict != Verdict::Accept {
@@ -305,10 +341,11 @@ fn decide(set: &Loaded, selection: &[(HunkId, Verdict)]) -> Result<Vec<HunkDecis
         hunk,
         from: set.record.verdict(hunk),
         to: match verdict {
-            Verdict::Accept => Decided::Accepted,
+            Verdict::Accept | Verdict::Edit { .. } => Decided::Accepted,
             Verdict::Reject => Decided::Rejected,
             Verdict::Postpone => Decided::Pending,
         },
+        edited: None,
     });
     Ok(decisions.filter(|d| d.from != d.to).collect())
 }

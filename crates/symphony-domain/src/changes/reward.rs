@@ -31,7 +31,7 @@ impl ChangeSets {
             let counted = decisions
                 .iter()
                 .filter(|decision| own.is_empty() || own.contains(&decision.hunk));
-            let Some(reward) = mean(counted.filter_map(worth)) else {
+            let Some(reward) = mean(counted.clone().filter_map(worth)) else {
                 continue;
             };
             let told = self
@@ -39,16 +39,28 @@ impl ChangeSets {
                 .core
                 .conductor
                 .report_reward(&episode.episode, reward);
-            if let Err(error) = told.await {
-                tracing::warn!(episode = %episode.episode, %error, "a reward was not taken");
+            match told.await {
+                Ok(()) => {
+                    let edited = counted.filter(|decision| decision.is_edited()).count();
+                    tracing::debug!(episode = %episode.episode, reward, edited, "rewarded");
+                }
+                Err(error) => {
+                    tracing::warn!(episode = %episode.episode, %error, "a reward was not taken");
+                }
             }
         }
     }
 }
 
-/// What a decision says of a hunk: 1 for taken, -1 for rejected or taken back.
+/// What a hunk is worth that was taken with the reviewer's own text: the place
+/// and the intent were right, the words were not.
+const EDITED: f64 = 0.5;
+
+/// What a decision says of a hunk: 1 for taken, [`EDITED`] for taken with an
+/// edit, -1 for rejected or taken back.
 fn worth(decision: &HunkDecision) -> Option<f64> {
     match (decision.from, decision.to) {
+        (_, Decided::Accepted) if decision.is_edited() => Some(EDITED),
         (_, Decided::Accepted) => Some(1.0),
         (_, Decided::Rejected) | (Decided::Accepted, Decided::Pending) => Some(-1.0),
         (_, Decided::Pending) => None,

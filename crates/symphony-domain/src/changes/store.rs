@@ -1,13 +1,14 @@
 //! Change sets and applications as records, texts as artifacts.
 
 use super::{
+    edit,
     error::ChangeError,
     types::{Application, ChangeSet, Decided, EpisodeRef, FileChange, HunkDecision, HunkId, Note},
 };
 use crate::core::SymphonyCore;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 use symphony_core_ports::{
     ArtifactContent, ArtifactId, ArtifactInfo, Collection, Durability, Expected, PortError, Record,
     RecordKey,
@@ -15,8 +16,10 @@ use symphony_core_ports::{
 
 const CHANGE_SETS: &str = "change-sets";
 const APPLICATIONS: &str = "applications";
-/// The form of both records; a reader refuses others.
-const FORM: u32 = 1;
+/// The form of both records as they are written: 1 knew no hunks with a reviewer's own text.
+const FORM: u32 = 2;
+/// The forms that are read; others are refused.
+const KNOWN: RangeInclusive<u32> = 1..=FORM;
 /// How often a record that someone else changed is read again.
 const TRIES: usize = 8;
 
@@ -44,6 +47,9 @@ pub(super) struct SetRecord {
     pub(super) plan: ArtifactId,
     /// What was decided; a hunk that is not here is pending.
     pub(super) decided: BTreeMap<HunkId, Decided>,
+    /// The reviewer's own texts of accepted hunks.
+    #[serde(default)]
+    pub(super) edited: BTreeMap<HunkId, ArtifactId>,
 }
 
 impl SetRecord {
@@ -65,6 +71,7 @@ impl SetRecord {
             hunks: plan.files.iter().map(|file| file.hunks.len()).sum(),
             plan: at,
             decided: BTreeMap::new(),
+            edited: BTreeMap::new(),
         }
     }
 
@@ -80,12 +87,27 @@ impl SetRecord {
         self.hunks.saturating_sub(self.decided.len())
     }
 
-    fn decide(&mut self, hunk: HunkId, verdict: Decided) {
-        match verdict {
-            Decided::Pending => self.decided.remove(&hunk),
-            other => self.decided.insert(hunk, other),
+    fn decide(&mut self, decision: Decision<'_>) {
+        match decision.verdict {
+            Decided::Pending => self.decided.remove(&decision.hunk),
+            other => self.decided.insert(decision.hunk, other),
+        };
+        match decision
+            .edited
+            .filter(|_| decision.verdict == Decided::Accepted)
+        {
+            Some(text) => self.edited.insert(decision.hunk, text.clone()),
+            None => self.edited.remove(&decision.hunk),
         };
     }
+}
+
+/// What is to be recorded of a hunk.
+#[derive(Clone, Copy)]
+pub(super) struct Decision<'a> {
+    hunk: HunkId,
+    verdict: Decided,
+    edited: Option<&'a ArtifactId>,
 }
 
 /// A change set as it is stored.
@@ -198,20 +220,19 @@ impl Store {
     pub(super) async fn decide(
         &self,
         id: &str,
-        verdicts: impl Iterator<Item = (HunkId, Decided)> + Clone,
+        verdicts: impl Iterator<Item = Decision<'_>> + Clone,
     ) -> Result<SetRecord, ChangeError> {
         let mut tries = 0;
         loop {
             let Some((mut set, version)) = self.set_record(id).await? else {
                 return Err(ChangeError::NotFound { id: id.to_owned() });
             };
-            let before = set.decided.clone();
-            for (hunk, verdict) in verdicts.clone() {
-                set.decide(hunk, verdict);
-            }
-            if set.decided == before {
+            let before = set.clone();
+            verdicts.clone().for_each(|decision| set.decide(decision));
+            if set == before {
                 return Ok(set);
             }
+            set.form = FORM;
             tries += 1;
             match self.put_set(&set, Expected::Version(version)).await {
                 Err(ChangeError::Store {
@@ -227,11 +248,42 @@ impl Store {
     /// A change set with its hunks.
     pub(super) async fn load(&self, record: SetRecord) -> Result<Loaded, ChangeError> {
         let bytes = self.bytes(&record.plan).await?;
-        let plan = serde_json::from_slice(&bytes).map_err(|source| ChangeError::Damaged {
-            what: format!("change set {}", record.id),
-            source,
-        })?;
+        let mut plan: Plan =
+            serde_json::from_slice(&bytes).map_err(|source| ChangeError::Damaged {
+                what: format!("change set {}", record.id),
+                source,
+            })?;
+        for file in &mut plan.files {
+            self.put_edited(file, &record.edited).await?;
+        }
         Ok(Loaded { record, plan })
+    }
+
+    /// Puts the reviewer's own texts in the place of those proposed.
+    async fn put_edited(
+        &self,
+        file: &mut FileChange,
+        edited: &BTreeMap<HunkId, ArtifactId>,
+    ) -> Result<(), ChangeError> {
+        if !file.hunks.iter().any(|hunk| edited.contains_key(&hunk.id)) {
+            return Ok(());
+        }
+        let base = self.base(file).await?.unwrap_or_default();
+        for hunk in &mut file.hunks {
+            if let Some(text) = edited.get(&hunk.id) {
+                edit::put(&base, hunk, &self.text(text).await?);
+            }
+        }
+        edit::renumber(file);
+        Ok(())
+    }
+
+    /// The text that a file's hunks refer to; `None` for a new file.
+    pub(super) async fn base(&self, file: &FileChange) -> Result<Option<String>, ChangeError> {
+        match &file.base {
+            Some(base) => self.text(base).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The project's applications, oldest first.
@@ -331,9 +383,12 @@ impl Store {
 pub(super) fn verdicts(
     decisions: &[HunkDecision],
     back: bool,
-) -> impl Iterator<Item = (HunkId, Decided)> + Clone + '_ {
-    let side = move |d: &HunkDecision| (d.hunk, if back { d.from } else { d.to });
-    decisions.iter().map(side)
+) -> impl Iterator<Item = Decision<'_>> + Clone + '_ {
+    decisions.iter().map(move |decision| Decision {
+        hunk: decision.hunk,
+        verdict: if back { decision.from } else { decision.to },
+        edited: decision.edited.as_ref(),
+    })
 }
 
 fn set_of(record: Record) -> Result<SetRecord, ChangeError> {
@@ -345,10 +400,11 @@ fn set_of(record: Record) -> Result<SetRecord, ChangeError> {
 
 fn check_form(form: u32, what: impl Fn() -> String) -> Result<(), ChangeError> {
     use serde::de::Error as _;
-    if form == FORM {
+    if KNOWN.contains(&form) {
         return Ok(());
     }
-    let source = serde_json::Error::custom(format!("its form is {form}, known is {FORM}"));
+    let message = format!("its form is {form}, known are 1 to {FORM}");
+    let source = serde_json::Error::custom(message);
     let what = what();
     Err(ChangeError::Damaged { what, source })
 }

@@ -107,6 +107,20 @@ pub struct Hunk {
     pub findings: Vec<String>,
     /// What was decided.
     pub verdict: Decided,
+    /// Whether `edits` and `lines` are the reviewer's own, in place of those proposed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub edited: bool,
+}
+
+impl Hunk {
+    /// Lines that it adds, less those that it removes.
+    pub(super) fn grows(&self) -> isize {
+        self.lines.iter().fold(0, |sum, line| match line.kind {
+            DiffKind::Context => sum,
+            DiffKind::Removed => sum - 1,
+            DiffKind::Added => sum + 1,
+        })
+    }
 }
 
 /// Replaces the bytes `start..end` of the base by `text`.
@@ -138,6 +152,10 @@ fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 /// On which side of a diff a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -164,15 +182,46 @@ pub enum Decided {
 }
 
 /// What a review says of a hunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Write it.
     Accept,
+    /// Write this in its place; see [`Draft`] for what that means.
+    Edit {
+        /// The reviewer's own text for the lines that the hunk replaces.
+        text: String,
+    },
     /// Do not write it.
     Reject,
     /// Decide later; takes a rejection back.
     Postpone,
+}
+
+/// A hunk as it would be with a reviewer's own text; nothing is decided by it.
+///
+/// The text stands for whole lines. Line ends are made those of the file where
+/// that has one kind; whether the file's last line ends with one is as proposed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Draft {
+    /// The hunk with that text.
+    pub hunk: Hunk,
+    /// What would be written for the lines that the hunk replaces.
+    pub text: String,
+    /// What accepting it comes to.
+    pub meaning: DraftMeaning,
+}
+
+/// What accepting a [`Draft`] comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DraftMeaning {
+    /// Accepting the hunk as it was proposed.
+    Proposed,
+    /// Accepting it with an edit.
+    Edited,
+    /// Rejecting it: the file stays as it is.
+    Unchanged,
 }
 
 /// A change set in a listing.
@@ -205,6 +254,9 @@ pub struct ReviewOutcome {
     pub change_set: String,
     /// Hunks accepted now.
     pub accepted: usize,
+    /// Those of them that hold the reviewer's own text.
+    #[serde(default)]
+    pub edited: usize,
     /// Hunks rejected now.
     pub rejected: usize,
     /// Hunks put off now.
@@ -320,7 +372,7 @@ pub enum ApplicationState {
 }
 
 /// What an application decides about a hunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HunkDecision {
     /// The hunk.
     pub hunk: HunkId,
@@ -328,6 +380,16 @@ pub struct HunkDecision {
     pub from: Decided,
     /// What is decided now.
     pub to: Decided,
+    /// The reviewer's own text that is accepted in place of the hunk's, or was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited: Option<ArtifactId>,
+}
+
+impl HunkDecision {
+    /// Whether it accepts the reviewer's own text.
+    pub fn is_edited(&self) -> bool {
+        self.to == Decided::Accepted && self.edited.is_some()
+    }
 }
 
 /// What an application does to a file.

@@ -194,6 +194,7 @@ fn decisions_back(of: &Application, kind: ApplicationKind) -> Vec<HunkDecision> 
             hunk: d.hunk,
             from,
             to,
+            edited: d.edited.clone(),
         })
         .collect()
 }

@@ -25,7 +25,7 @@ pub type Tree = BTreeMap<String, String>;
 /// The ports' mocks, with a gate before text and records.
 pub struct World {
     pub text: MockTextEditingAdapter,
-    data: MockDataAdapter,
+    pub data: MockDataAdapter,
     pub pit: MockPitAdapter,
     pub conductor: MockConductorAdapter,
     pub clock: SimulatedClock,

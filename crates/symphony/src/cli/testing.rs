@@ -213,6 +213,7 @@ pub fn hunk(id: u32, start: usize, item: &str, lines: &[&str]) -> Hunk {
         by: "local-model".to_owned(),
         findings: Vec::new(),
         verdict: Decided::Pending,
+        edited: false,
     }
 }
 

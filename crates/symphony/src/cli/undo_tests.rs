@@ -72,6 +72,7 @@ async fn history_lists_what_was_written() {
             hunk: 1,
             from: Decided::Pending,
             to: Decided::Accepted,
+            edited: None,
         }],
         files: vec![AppliedFile {
             path: "a.py".to_owned(),

@@ -262,6 +262,13 @@ impl Host {
                     .await
                     .map_err(change_error)?,
             },
+            Command::Draft { id, hunk, text } => Answer::Draft {
+                draft: self
+                    .changes
+                    .draft(&id, hunk, text.as_deref())
+                    .await
+                    .map_err(change_error)?,
+            },
             Command::Review { .. } | Command::Undo { .. } | Command::Redo { .. } => {
                 self.change(command).await?
             }

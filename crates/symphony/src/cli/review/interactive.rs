@@ -72,7 +72,7 @@ impl<'a> Walk<'a> {
     pub fn verdicts(&self) -> Vec<(HunkId, Verdict)> {
         self.verdicts
             .iter()
-            .map(|(id, verdict)| (*id, *verdict))
+            .map(|(id, verdict)| (*id, verdict.clone()))
             .collect()
     }
 
@@ -135,7 +135,7 @@ impl<'a> Walk<'a> {
                 break;
             }
             self.verdicts
-                .insert(self.set.files[at_file].hunks[hunk].id, verdict);
+                .insert(self.set.files[at_file].hunks[hunk].id, verdict.clone());
             self.at += 1;
             if !rest_of_file {
                 break;

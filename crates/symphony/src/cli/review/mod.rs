@@ -51,7 +51,7 @@ pub async fn review(args: ReviewArgs, host: &dyn Execute, context: &mut Context<
     };
     if let Some(verdict) = verdict {
         let hunks = set.hunks().filter(|hunk| decides(hunk));
-        let verdicts = hunks.map(|hunk| (hunk.id, verdict)).collect();
+        let verdicts = hunks.map(|hunk| (hunk.id, verdict.clone())).collect();
         return write(&set, verdicts, args.rebase, host, context).await;
     }
     if !context.ui.mode.interactive {
@@ -200,6 +200,7 @@ fn nothing_done(set: &ChangeSet) -> Answer {
     let outcome = ReviewOutcome {
         change_set: set.id.clone(),
         accepted: 0,
+        edited: 0,
         rejected: 0,
         postponed: 0,
         pending: set.count(Decided::Pending),

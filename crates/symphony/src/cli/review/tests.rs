@@ -13,6 +13,7 @@ fn outcome(accepted: usize, rejected: usize, pending: usize) -> Answer {
         outcome: ReviewOutcome {
             change_set: "7f3a90c2".to_owned(),
             accepted,
+            edited: 0,
             rejected,
             postponed: 0,
             pending,
