@@ -139,6 +139,7 @@ Examples:
   symphony review --accept                take all that is not decided
   symphony review --accept --hunk 1,4-7   take some
   symphony review --reject --file src/cart.py
+  symphony review --edit 3 --with my.py   hunk 3 with the text of a file
   symphony review --rebase 7f3a90c2       files changed meanwhile: merge"
     )]
     Review(ReviewArgs),
@@ -292,6 +293,13 @@ pub struct ReviewArgs {
     /// Choose the hunks of a file or a folder
     #[arg(long, value_name = "PATH")]
     pub file: Vec<String>,
+    /// Accept this hunk with the text that --with names in the place of its own
+    #[arg(long, value_name = "N", requires = "with",
+          conflicts_with_all = ["list", "show", "accept", "reject", "hunk", "file", "all"])]
+    pub edit: Option<u32>,
+    /// The text for --edit: a file, or - for standard input
+    #[arg(long, value_name = "FILE", requires = "edit")]
+    pub with: Option<PathBuf>,
     /// Merge with what changed in the files since
     #[arg(long)]
     pub rebase: bool,

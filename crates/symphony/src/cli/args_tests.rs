@@ -168,3 +168,21 @@ fn inputs_are_split_at_the_first_equals_sign() {
         ]
     );
 }
+
+#[test]
+fn an_edit_needs_its_text_and_decides_alone() {
+    assert!(parsed("symphony review 7f3a --edit 3 --with -").is_ok());
+    assert!(parsed("symphony review --edit 3 --with mine.py --rebase").is_ok());
+    for wrong in [
+        "--edit 3",
+        "--with mine.py",
+        "--edit x --with mine.py",
+        "--edit 3 --with mine.py --accept",
+        "--edit 3 --with mine.py --hunk 4",
+    ] {
+        assert!(
+            parsed(&format!("symphony review {wrong}")).is_err(),
+            "{wrong}"
+        );
+    }
+}

@@ -22,6 +22,8 @@ pub struct Context<'a> {
     pub cancel: CancellationToken,
     /// Who is asked.
     pub keys: Arc<Mutex<dyn Keys + Send>>,
+    /// The command of the editor that someone prefers.
+    pub editor: Option<String>,
 }
 
 impl Context<'_> {

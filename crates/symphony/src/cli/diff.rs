@@ -99,9 +99,10 @@ pub fn change_set(set: &ChangeSet, chosen: impl Fn(&Hunk) -> bool, style: Style)
         for shown in file.hunks.iter().filter(|h| chosen(h)) {
             lines.push(String::new());
             lines.push(format!(
-                "hunk {} of {total}{}",
+                "hunk {} of {total}{}{}",
                 shown.id,
-                verdict(shown.verdict, style)
+                verdict(shown.verdict, style),
+                if shown.edited { ", edited" } else { "" }
             ));
             lines.extend(hunk(file, shown, style));
         }

@@ -189,6 +189,7 @@ async fn command(
         place,
         cancel,
         keys: Context::asking(TerminalKeys::new()),
+        editor: preferred_editor(|name| std::env::var(name).ok()),
     };
     let verb = match cli.command {
         Verb::Config(args) => return config::config(&args, &installation.dirs, context.ui),
@@ -221,6 +222,12 @@ async fn command(
     let result = with_host(verb, &session, &mut context).await;
     session.close().await;
     result
+}
+
+/// `VISUAL`, else `EDITOR`; one that is empty is none.
+fn preferred_editor(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let set = |name| variable(name).filter(|value| !value.trim().is_empty());
+    set("VISUAL").or_else(|| set("EDITOR"))
 }
 
 /// `--project`, where commands that are told to the user must repeat it.

@@ -127,6 +127,8 @@ pub struct Bench {
     keys: VecDeque<Press>,
     /// Cancelled as by Ctrl-C.
     pub cancel: CancellationToken,
+    /// The editor that is preferred.
+    pub editor: Option<String>,
 }
 
 impl Bench {
@@ -147,6 +149,7 @@ impl Bench {
             err,
             keys: VecDeque::new(),
             cancel: CancellationToken::new(),
+            editor: None,
         }
     }
 
@@ -180,6 +183,7 @@ impl Bench {
             place,
             cancel: self.cancel.clone(),
             keys,
+            editor: self.editor.clone(),
         }
     }
 }

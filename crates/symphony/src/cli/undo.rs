@@ -102,11 +102,25 @@ fn row(application: &Application, now: SystemTime) -> Vec<String> {
         application.id.to_string(),
         format!("{kind}{of}"),
         one_line(&application.change_set),
-        count(application.decisions.len(), "hunk"),
+        hunks(application),
         count(application.files.len(), "file"),
         moment_ms(application.at_ms, now),
         state.to_owned(),
     ]
+}
+
+/// `3 hunks, 1 edited`.
+fn hunks(application: &Application) -> String {
+    let decisions = &application.decisions;
+    let all = count(decisions.len(), "hunk");
+    match decisions
+        .iter()
+        .filter(|decision| decision.is_edited())
+        .count()
+    {
+        0 => all,
+        edited => format!("{all}, {edited} edited"),
+    }
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ async fn history_lists_what_was_written() {
             hunk: 1,
             from: Decided::Pending,
             to: Decided::Accepted,
-            edited: None,
+            edited: (id == 1).then(|| symphony_core_ports::ArtifactId::from_blake3([1; 32])),
         }],
         files: vec![AppliedFile {
             path: "a.py".to_owned(),
@@ -97,9 +97,9 @@ async fn history_lists_what_was_written() {
     history(&script, &mut bench.context()).await.unwrap();
     assert_eq!(
         bench.out.text(),
-        "3  redo of 2  7f3a90c2  1 hunk  1 file  2023-11-14 22:13 UTC  not finished\n\
-         2  undo of 1  7f3a90c2  1 hunk  1 file  2023-11-14 22:13 UTC\n\
-         1  accept     7f3a90c2  1 hunk  1 file  2023-11-14 22:13 UTC\n\
+        "3  redo of 2  7f3a90c2  1 hunk            1 file  2023-11-14 22:13 UTC  not finished\n\
+         2  undo of 1  7f3a90c2  1 hunk            1 file  2023-11-14 22:13 UTC\n\
+         1  accept     7f3a90c2  1 hunk, 1 edited  1 file  2023-11-14 22:13 UTC\n\
          Nothing was written to this project yet.\n"
     );
 }

@@ -9,6 +9,7 @@ mod bad_files;
 mod bad_melodies;
 mod bad_players;
 mod document;
+mod editing;
 mod interruptions;
 mod machine;
 mod model_faults;

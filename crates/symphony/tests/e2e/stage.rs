@@ -146,9 +146,13 @@ impl Stage {
     }
 
     fn prepared(&self, mut command: Command, args: &[&str]) -> Command {
+        command.args(args).arg("--json");
+        self.placed(command)
+    }
+
+    fn placed(&self, mut command: Command) -> Command {
         command
-            .args(args)
-            .args(["--json", "--project"])
+            .arg("--project")
             .arg(&self.project)
             .env("SYMPHONY_HOME", &self.home)
             .env("SYMPHONY_SHARE", workspace())
@@ -177,6 +181,16 @@ impl Stage {
             .args(["--mount", "sh", "-c", &script, "sh"])
             .arg(program());
         Running::start(self.prepared(command, args))
+    }
+
+    /// Runs it on a terminal, where someone waits for a text and then presses
+    /// keys, for each of the steps.
+    pub fn at_terminal(&self, args: &[&str], steps: &[(&str, &str)]) -> Done {
+        let mut command = Command::new(python());
+        let steps = serde_json::to_string(steps).unwrap();
+        command.args(["-c", include_str!("terminal.py"), &steps]);
+        command.arg(program()).args(args);
+        Running::start(self.placed(command)).wait()
     }
 
     /// Runs it to its end.

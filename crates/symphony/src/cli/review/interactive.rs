@@ -1,13 +1,14 @@
 //! One hunk at a time, as `git add -p` does it.
 
 use crate::cli::{diff, keys::Press, style::Style};
-use std::collections::BTreeMap;
-use symphony_domain::changes::{ChangeSet, Hunk, HunkId, Verdict};
+use std::{collections::BTreeMap, sync::Arc};
+use symphony_domain::changes::{ChangeSet, FileChange, Hunk, HunkId, Verdict};
 
 /// What the keys do.
-pub const HELP: [&str; 8] = [
+pub const HELP: [&str; 9] = [
     "y  accept this hunk",
     "n  reject this hunk",
+    "e  edit this hunk in your editor (VISUAL, EDITOR), then decide",
     "a  accept this hunk and the rest of the file",
     "d  reject this hunk and the rest of the file",
     "j  leave this hunk undecided, see the next",
@@ -21,10 +22,26 @@ pub struct Walk<'a> {
     set: &'a ChangeSet,
     /// The hunks to decide: indices of file and hunk.
     stops: Vec<(usize, usize)>,
+    now: State,
+    /// How it was before each key.
+    past: Vec<State>,
+}
+
+/// Where a walk is, and what was decided and edited by then.
+#[derive(Clone, Default)]
+struct State {
     at: usize,
     verdicts: BTreeMap<HunkId, Verdict>,
-    /// Where it was before each key, and what was decided by then.
-    past: Vec<(usize, BTreeMap<HunkId, Verdict>)>,
+    edited: BTreeMap<HunkId, Arc<Edited>>,
+}
+
+/// A hunk with the reviewer's own text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edited {
+    /// The text as it was saved.
+    pub text: String,
+    /// The hunk with it.
+    pub hunk: Hunk,
 }
 
 /// What follows a key.
@@ -32,6 +49,8 @@ pub struct Walk<'a> {
 pub enum Next {
     /// Another hunk is to be decided.
     Hunk,
+    /// The same hunk, edited first.
+    Edit,
     /// The same hunk, after the help.
     Help,
     /// The same hunk: there is nothing to step back to.
@@ -57,42 +76,72 @@ impl<'a> Walk<'a> {
         Self {
             set,
             stops,
-            at: 0,
-            verdicts: BTreeMap::new(),
+            now: State::default(),
             past: Vec::new(),
         }
     }
 
     /// Whether all hunks were seen.
     pub fn is_over(&self) -> bool {
-        self.at >= self.stops.len()
+        self.now.at >= self.stops.len()
     }
 
-    /// What was decided.
+    /// What was decided: an edited hunk is accepted with its text.
     pub fn verdicts(&self) -> Vec<(HunkId, Verdict)> {
-        self.verdicts
-            .iter()
-            .map(|(id, verdict)| (*id, verdict.clone()))
-            .collect()
+        let decided = self.now.verdicts.iter();
+        let told = decided.map(|(id, verdict)| match self.now.edited.get(id) {
+            Some(edited) if *verdict == Verdict::Accept => {
+                let text = edited.text.clone();
+                (*id, Verdict::Edit { text })
+            }
+            _ => (*id, verdict.clone()),
+        });
+        told.collect()
+    }
+
+    /// The hunk to be decided as it was proposed, and its file.
+    pub fn hunk(&self) -> Option<(&'a FileChange, &'a Hunk)> {
+        let &(file, hunk) = self.stops.get(self.now.at)?;
+        let file = &self.set.files[file];
+        Some((file, &file.hunks[hunk]))
+    }
+
+    /// The reviewer's own text of the hunk to be decided.
+    pub fn edited(&self) -> Option<&Edited> {
+        let (_, hunk) = self.hunk()?;
+        self.now.edited.get(&hunk.id).map(AsRef::as_ref)
+    }
+
+    /// Takes an edit of the hunk to be decided; `None`: it is as it was proposed.
+    pub fn put(&mut self, edited: Option<Edited>) {
+        let Some((_, hunk)) = self.hunk() else {
+            return;
+        };
+        self.past.push(self.now.clone());
+        match edited {
+            Some(edited) => self.now.edited.insert(hunk.id, Arc::new(edited)),
+            None => self.now.edited.remove(&hunk.id),
+        };
     }
 
     /// The hunk to be decided.
     pub fn show(&self, style: Style) -> Vec<String> {
-        let Some(&(file, hunk)) = self.stops.get(self.at) else {
+        let Some((file, hunk)) = self.hunk() else {
             return Vec::new();
         };
-        let file = &self.set.files[file];
+        let hunk = self.edited().map_or(hunk, |edited| &edited.hunk);
         let mut lines = vec![String::new()];
-        lines.extend(diff::hunk(file, &file.hunks[hunk], style));
+        lines.extend(diff::hunk(file, hunk, style));
         lines
     }
 
     /// The question.
     pub fn question(&self, style: Style) -> String {
         let text = format!(
-            "({}/{}) Accept this hunk [y,n,a,d,j,u,q,?]?",
-            self.at + 1,
-            self.stops.len()
+            "({}/{}) Accept this {}hunk [y,n,e,a,d,j,u,q,?]?",
+            self.now.at + 1,
+            self.stops.len(),
+            self.edited().map_or("", |_| "edited ")
         );
         style.bold(&text)
     }
@@ -108,17 +157,18 @@ impl<'a> Walk<'a> {
         match key {
             'y' | 'Y' => self.decide(Verdict::Accept, false),
             'n' | 'N' => self.decide(Verdict::Reject, false),
+            'e' | 'E' => Next::Edit,
             'a' | 'A' => self.decide(Verdict::Accept, true),
             'd' | 'D' => self.decide(Verdict::Reject, true),
             'j' | 'J' => {
-                self.past.push((self.at, self.verdicts.clone()));
-                self.at += 1;
+                self.past.push(self.now.clone());
+                self.now.at += 1;
                 self.next()
             }
             'u' | 'U' => match self.past.pop() {
                 None => Next::AtStart,
-                Some((at, verdicts)) => {
-                    (self.at, self.verdicts) = (at, verdicts);
+                Some(before) => {
+                    self.now = before;
                     Next::Hunk
                 }
             },
@@ -128,15 +178,15 @@ impl<'a> Walk<'a> {
     }
 
     fn decide(&mut self, verdict: Verdict, rest_of_file: bool) -> Next {
-        self.past.push((self.at, self.verdicts.clone()));
-        let file = self.stops.get(self.at).map(|(file, _)| *file);
-        while let Some(&(at_file, hunk)) = self.stops.get(self.at) {
+        self.past.push(self.now.clone());
+        let file = self.stops.get(self.now.at).map(|(file, _)| *file);
+        while let Some(&(at_file, hunk)) = self.stops.get(self.now.at) {
             if Some(at_file) != file {
                 break;
             }
-            self.verdicts
-                .insert(self.set.files[at_file].hunks[hunk].id, verdict.clone());
-            self.at += 1;
+            let id = self.set.files[at_file].hunks[hunk].id;
+            self.now.verdicts.insert(id, verdict.clone());
+            self.now.at += 1;
             if !rest_of_file {
                 break;
             }

@@ -74,7 +74,7 @@ fn it_asks_about_chosen_hunks_alone() {
     let mut walk = Walk::new(&set, |hunk| hunk.id != 2);
     assert_eq!(
         walk.question(Style::default()),
-        "(1/3) Accept this hunk [y,n,a,d,j,u,q,?]?"
+        "(1/3) Accept this hunk [y,n,e,a,d,j,u,q,?]?"
     );
     walk.press(Press::Char('a'));
     assert_eq!(walk.verdicts(), [(1, Accept), (3, Accept)]);

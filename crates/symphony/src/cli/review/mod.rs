@@ -1,5 +1,7 @@
 //! `review`: look at a change set, accept or reject its hunks.
 
+mod edit;
+mod editor;
 mod interactive;
 mod select;
 
@@ -15,6 +17,7 @@ use crate::{
         text::{count, moment_ms, one_line, table},
     },
 };
+use edit::Told;
 use interactive::{HELP, Next, Walk};
 use select::Selection;
 use std::{collections::BTreeSet, time::SystemTime};
@@ -29,6 +32,12 @@ use symphony_domain::changes::{
 pub async fn review(args: ReviewArgs, host: &dyn Execute, context: &mut Context<'_>) -> CliResult {
     if args.list {
         return list(args.all, host, context).await;
+    }
+    if let (Some(hunk), Some(from)) = (args.edit, &args.with) {
+        let text = edit::given(from, context).await?;
+        let set = fetch(args.change_set.clone(), host, context).await?;
+        let verdicts = vec![(hunk, Verdict::Edit { text })];
+        return write(&set, verdicts, args.rebase, host, context).await;
     }
     let selection = Selection::parse(&args.hunk, &args.file)?;
     let set = fetch(args.change_set.clone(), host, context).await?;
@@ -60,7 +69,7 @@ pub async fn review(args: ReviewArgs, host: &dyn Execute, context: &mut Context<
     if !set.hunks().any(decides) {
         return nothing_to_decide(&set, context);
     }
-    let Some(verdicts) = ask(&set, decides, context).await? else {
+    let Some(verdicts) = ask(&set, decides, host, context).await? else {
         let error = CommandError::new(
             ErrorKind::Cancelled,
             "the review was stopped; nothing was decided",
@@ -88,6 +97,7 @@ async fn fetch(
 async fn ask(
     set: &ChangeSet,
     chosen: impl Fn(&Hunk) -> bool,
+    host: &dyn Execute,
     context: &mut Context<'_>,
 ) -> CliResult<Option<Vec<(HunkId, Verdict)>>> {
     let style = context.ui.style;
@@ -110,6 +120,14 @@ async fn ask(
         context.ui.line(&shown)?;
         match walk.press(press) {
             Next::Hunk => context.ui.lines(walk.show(style))?,
+            Next::Edit => match edit::edit(&mut walk, set, host, context).await? {
+                Told::Hunk(told) => {
+                    context.ui.lines(walk.show(style))?;
+                    context.ui.lines(told)?;
+                }
+                Told::Nothing(why) => context.ui.line(&why)?,
+                Told::Stopped => return Ok(None),
+            },
             Next::Help => context.ui.lines(HELP.map(|line| style.cyan(line)))?,
             Next::AtStart => context.ui.line("This is the first hunk.")?,
             Next::End => return Ok(Some(walk.verdicts())),
@@ -154,8 +172,12 @@ fn with_rebase_help(mut error: CommandError, set: &ChangeSet, context: &Context<
 
 /// `accepted 19, rejected 2, written to 11 files; undo with symphony undo`.
 fn told(outcome: &ReviewOutcome, context: &Context<'_>) -> String {
+    let edited = match outcome.edited {
+        0 => String::new(),
+        edited => format!(" ({edited} edited)"),
+    };
     let mut parts = vec![
-        format!("accepted {}", outcome.accepted),
+        format!("accepted {}{edited}", outcome.accepted),
         format!("rejected {}", outcome.rejected),
     ];
     if outcome.pending > 0 {
@@ -246,6 +268,7 @@ fn show_and_say_how(
         for hunk in file.hunks.iter().filter(|hunk| chosen.contains(&hunk.id)) {
             let verdict = match hunk.verdict {
                 Decided::Pending => "",
+                Decided::Accepted if hunk.edited => "accepted, edited",
                 Decided::Accepted => "accepted",
                 Decided::Rejected => "rejected",
             };
@@ -272,6 +295,10 @@ fn show_and_say_how(
         (
             format!("review {id} --accept --hunk 1,4-7"),
             "take some; --file PATH, --reject alike",
+        ),
+        (
+            format!("review {id} --edit 2 --with FILE"),
+            "take one with your own text",
         ),
     ];
     let rows: Vec<_> = hints
