@@ -10,7 +10,7 @@ mod desk;
 mod mailbox;
 mod reply;
 
-pub use desk::Desk;
+pub use desk::{Desk, DeskError};
 pub use mailbox::{Mail, Mailbox};
 pub(crate) use reply::Cancellation;
 pub use reply::{Call, Reply};
