@@ -87,6 +87,8 @@ operations!(
     finish_run,
     run,
     runs,
+    runs_succeeded_before,
+    remove_run,
     forget_cached,
     store_artifact,
     retrieve_artifact,
@@ -246,6 +248,15 @@ impl DagTracking for PitAdapter {
 
     async fn runs(&self) -> PortResult<Vec<RunRecord>> {
         self.calls.runs.count(self.dag.runs()).await
+    }
+
+    async fn runs_succeeded_before(&self, before: SystemTime) -> PortResult<Vec<RunRecord>> {
+        let call = self.dag.runs_succeeded_before(before);
+        self.calls.runs_succeeded_before.count(call).await
+    }
+
+    async fn remove_run(&self, run: &RunId) -> PortResult<()> {
+        self.calls.remove_run.count(self.dag.remove_run(run)).await
     }
 
     async fn forget_cached(&self, key: &CacheKey) -> PortResult<()> {

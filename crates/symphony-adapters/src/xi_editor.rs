@@ -18,7 +18,10 @@ use std::{
     collections::HashMap,
     ffi::OsString,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use symphony_actors::{
@@ -37,7 +40,7 @@ use tokio::sync::{
 
 /// The actor's name.
 const ACTOR: &str = "xi-editor";
-/// How long a caller waits for xi-editor to come back.
+/// How long a caller waits for xi-editor to come back, besides the time for its start.
 const READY: Duration = Duration::from_secs(20);
 /// How long a change may take.
 const CHANGE: Duration = Duration::from_secs(20);
@@ -57,6 +60,8 @@ pub struct XiEditorOptions {
     pub args: Vec<OsString>,
     /// Files above this many bytes are refused; `None`: xi-editor's own limit.
     pub max_file_bytes: Option<u64>,
+    /// How long it may take from its start to its answer to `initialize`.
+    pub startup_timeout: Duration,
     /// How a hang is found.
     pub heartbeat: Heartbeat,
 }
@@ -68,6 +73,7 @@ impl XiEditorOptions {
             program: program.into(),
             args: Vec::new(),
             max_file_bytes: None,
+            startup_timeout: Duration::from_secs(5),
             heartbeat: Heartbeat::tight(),
         }
     }
@@ -82,6 +88,9 @@ pub struct XiEditorAdapter {
 /// What the adapter shares with the behaviour of its actor.
 struct Inner {
     max_file_bytes: Option<u64>,
+    startup_timeout: Duration,
+    /// The first one did not answer in time.
+    too_slow: AtomicBool,
     table: Mutex<Table>,
 }
 
@@ -166,10 +175,13 @@ impl XiEditorAdapter {
     /// Starts xi-editor and waits until it is ready.
     ///
     /// # Errors
+    /// `Timeout` when it does not answer within `startup_timeout`;
     /// `ProcessCommunicationFailed` when it cannot be started, with the reason.
     pub async fn start(supervisor: &Supervisor, options: XiEditorOptions) -> PortResult<Self> {
         let mut spec = ActorSpec::new(ACTOR, options.program);
         spec.args = options.args;
+        // Buffers are put back after the answer, and that has its time as well.
+        spec.startup_timeout += options.startup_timeout;
         spec.heartbeat = Some(options.heartbeat);
         spec.stop = StopPolicy {
             grace: Duration::from_secs(2),
@@ -177,6 +189,8 @@ impl XiEditorAdapter {
         };
         let inner = Arc::new(Inner {
             max_file_bytes: options.max_file_bytes,
+            startup_timeout: options.startup_timeout,
+            too_slow: AtomicBool::new(false),
             table: Mutex::default(),
         });
         let behaviour: Arc<dyn Behaviour> = inner.clone();
@@ -184,8 +198,14 @@ impl XiEditorAdapter {
             .spawn(spec, behaviour)
             .map_err(|error| rpc::not_running(error, ACTOR))?;
         let adapter = Self { inner, handle };
-        adapter.ready().await?;
-        Ok(adapter)
+        match adapter.ready().await {
+            Err(_) if adapter.inner.too_slow.load(Ordering::Relaxed) => Err(PortError::Timeout {
+                operation: format!("the start of {ACTOR}"),
+                duration: options.startup_timeout,
+            }),
+            Err(error) => Err(error),
+            Ok(_) => Ok(adapter),
+        }
     }
 
     /// The process: its state, events, resources.
@@ -194,7 +214,7 @@ impl XiEditorAdapter {
     }
 
     async fn ready(&self) -> PortResult<Incarnation> {
-        let ready = self.handle.ready(READY).await;
+        let ready = self.handle.ready(READY + self.inner.startup_timeout).await;
         ready.map_err(|error| rpc::not_running(error, ACTOR))
     }
 

@@ -356,3 +356,23 @@ async fn a_missing_program_is_named() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn one_that_does_not_answer_in_time_is_given_up() {
+    let supervisor = supervisor();
+    let start = |limit| {
+        let mut options = XiEditorOptions::new("sleep");
+        options.args = vec!["60".into()];
+        options.startup_timeout = Duration::from_millis(limit);
+        XiEditorAdapter::start(&supervisor, options)
+    };
+    let started = Instant::now();
+    let error = start(300).await.err().unwrap();
+    assert!(
+        matches!(&error, PortError::Timeout { duration, .. } if duration.as_millis() == 300),
+        "{error:?}"
+    );
+    let took = started.elapsed();
+    assert!(took >= Duration::from_millis(300), "{took:?}");
+    assert!(took < 5 * SECOND, "it is not started again: {took:?}");
+}

@@ -59,6 +59,15 @@ pub(crate) enum Kind {
     Buffered,
     /// Replaces the cache's log by what this gives.
     Compact(Box<dyn FnOnce() -> Vec<Vec<u8>> + Send>),
+    /// Removes a run's log.
+    Remove(RunId),
+}
+
+impl Kind {
+    /// Whether it comes after the batch before it, alone.
+    fn is_alone(&self) -> bool {
+        matches!(self, Self::Compact(_) | Self::Remove(_))
+    }
 }
 
 /// Where jobs go.
@@ -158,10 +167,10 @@ impl Writer {
         while let Some(job) = jobs.blocking_recv() {
             let mut batch = Vec::new();
             let mut next = Some(job);
-            let mut compact = None;
+            let mut alone = None;
             while let Some(job) = next.take() {
-                if matches!(job.kind, Kind::Compact(_)) {
-                    compact = Some(job);
+                if job.kind.is_alone() {
+                    alone = Some(job);
                     break;
                 }
                 batch.push(job);
@@ -171,13 +180,10 @@ impl Writer {
             }
             self.commit(batch);
             // After the batch, whose effects are in what it takes over.
-            if let Some(Job {
-                kind: Kind::Compact(all),
-                done,
-                ..
-            }) = compact
-            {
-                done(self.compact(&all()));
+            match alone.map(|job| (job.kind, job.done)) {
+                Some((Kind::Compact(all), done)) => done(self.compact(&all())),
+                Some((Kind::Remove(run), done)) => done(self.remove(run)),
+                _ => {}
             }
             if self.cache_lag > 0 && (jobs.is_empty() || self.cache_lag >= CACHE_LAG) {
                 self.sync_cache();
@@ -268,6 +274,15 @@ impl Writer {
         self.open.remove(&LogName::Cache);
         self.cache_lag = 0;
         Ok(())
+    }
+
+    /// Removes a run's log.
+    fn remove(&mut self, run: RunId) -> Result<(), DagError> {
+        let log = LogName::Run(run);
+        self.open.remove(&log);
+        let path = path_of(&self.folder, &log);
+        std::fs::remove_file(&path).map_err(|e| DagError::io(&path, e))?;
+        sync_dir(self.folder.join("runs")).map_err(|e| DagError::Folder(e.into()))
     }
 
     fn sync_cache(&mut self) {

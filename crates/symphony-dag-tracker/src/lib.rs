@@ -11,6 +11,7 @@
 //! | [`DagTracker`] | implements [`DagTracking`]: record, else cache, else executor |
 //! | `entry` | what the records of the logs say, version by version |
 //! | `log` | reading a log back: torn tails, damage |
+//! | `reading` | which logs are read, and what they say |
 //! | `journal` | the one writer thread: group commit |
 //! | `run` | a run's state, and the table of runs |
 //! | `cache` | results by key, one execution per key at a time |
@@ -32,6 +33,7 @@ mod entry;
 mod error;
 mod journal;
 mod log;
+mod reading;
 mod run;
 mod tracker;
 

@@ -149,6 +149,15 @@ impl Run {
         lock(&self.state).record.outcome.is_some()
     }
 
+    /// When it succeeded, if it did.
+    pub(crate) fn succeeded(&self) -> Option<SystemTime> {
+        let state = lock(&self.state);
+        match state.record.outcome {
+            Some(RunOutcome::Succeeded { .. }) => state.record.finished,
+            _ => None,
+        }
+    }
+
     pub(crate) fn started(&self) -> SystemTime {
         self.started
     }

@@ -6,7 +6,7 @@ use crate::{
     error::DagError,
     journal::{self, Job, Journal, Kind, LogName, Write1},
     lock,
-    log::{self, CACHE_MAGIC, RUN_MAGIC},
+    reading::{cache_payloads, is_file_name, read_cache, read_run, read_unknown},
     run::{Asked, Busy, Run},
 };
 use async_trait::async_trait;
@@ -91,7 +91,7 @@ impl DagTracker {
     /// # Errors
     /// Those of listing the folder.
     pub async fn damaged_runs(&self) -> PortResult<Vec<DamagedRun>> {
-        Ok(self.read_all().await?)
+        Ok(self.read_all(None).await?)
     }
 
     /// Whether the cache has a result for this key.
@@ -120,8 +120,12 @@ impl DagTracker {
         Ok(run)
     }
 
-    /// Reads every log that is not in memory; gives the damaged ones.
-    async fn read_all(&self) -> Result<Vec<DamagedRun>, DagError> {
+    /// Reads every log that is not in memory, or only those last written to before an
+    /// instant; gives the damaged ones.
+    async fn read_all(
+        &self,
+        written_before: Option<SystemTime>,
+    ) -> Result<Vec<DamagedRun>, DagError> {
         let Some(folder) = self.folder.clone() else {
             return Ok(Vec::new());
         };
@@ -130,7 +134,7 @@ impl DagTracker {
             let runs = lock(&self.runs);
             runs.known.keys().chain(&runs.beginning).cloned().collect()
         };
-        let read = blocking(move || read_unknown(&folder, &known)).await??;
+        let read = blocking(move || read_unknown(&folder, &known, written_before)).await??;
         let mut damaged = Vec::new();
         let mut runs = lock(&self.runs);
         for (id, result) in read {
@@ -141,6 +145,14 @@ impl DagTracker {
             }
         }
         Ok(damaged)
+    }
+
+    /// As [`Self::read_all`]; says which are left out.
+    async fn read_logged(&self, written_before: Option<SystemTime>) -> PortResult<()> {
+        for DamagedRun { id, error } in self.read_all(written_before).await? {
+            tracing::warn!(run = %id, %error, "a run is left out");
+        }
+        Ok(())
     }
 
     /// Writes records durably; `apply` runs once they are, before the answer.
@@ -236,15 +248,6 @@ impl DagTracker {
     }
 }
 
-fn cache_payloads(cache: &Cache) -> Vec<Vec<u8>> {
-    let all = cache.compact().into_iter();
-    all.map(|(key, output)| {
-        let result = (&output).into();
-        entry::encode(&CacheEntry::Put { key, result })
-    })
-    .collect()
-}
-
 impl Runs {
     /// Keeps a run's state; lets finished ones go that nobody uses, when there are many.
     fn remember(&mut self, run: &Arc<Run>) {
@@ -288,70 +291,6 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| DagError::Closed)
-}
-
-/// Whether a run's id can name its file.
-fn is_file_name(id: &str) -> bool {
-    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-    (1..=64).contains(&id.len()) && id.bytes().all(fits)
-}
-
-fn read_run(folder: &Path, id: &RunId) -> Result<Option<Run>, DagError> {
-    let path = journal::path_of(folder, &LogName::Run(id.clone()));
-    let Some(log) = log::read::<RunEntry>(&path, RUN_MAGIC)? else {
-        return Ok(None);
-    };
-    match log.damage {
-        Some(damage) => Err(damage),
-        None => Ok(Run::replay(log.entries)),
-    }
-}
-
-type Reading = (RunId, Result<Option<Run>, DagError>);
-
-fn read_unknown(folder: &Path, known: &HashSet<RunId>) -> Result<Vec<Reading>, DagError> {
-    let folder_of_runs = folder.join("runs");
-    let failed = |e| DagError::io(&folder_of_runs, e);
-    let mut read = Vec::new();
-    for entry in std::fs::read_dir(&folder_of_runs).map_err(failed)? {
-        let name = entry.map_err(failed)?.file_name();
-        let Some(id) = name.to_str().and_then(|name| name.strip_suffix(".log")) else {
-            continue;
-        };
-        let id = RunId::new(id);
-        if !known.contains(&id) {
-            let run = read_run(folder, &id);
-            read.push((id, run));
-        }
-    }
-    Ok(read)
-}
-
-/// The cache from its log, which is compacted when it is worth it. What is
-/// damaged is only slower: it is made again.
-fn read_cache(path: &Path) -> Result<Cache, DagError> {
-    let cache = Cache::default();
-    let Some(log) = log::read::<CacheEntry>(path, CACHE_MAGIC)? else {
-        // Nothing, or a file that was only being made.
-        let _ = std::fs::remove_file(path);
-        return Ok(cache);
-    };
-    if let Some(error) = &log.damage {
-        tracing::warn!(%error, "part of the cache of node results is lost");
-    }
-    for entry in log.entries {
-        match entry {
-            CacheEntry::Put { key, result } => cache.put(key, result.into()),
-            CacheEntry::Forget { key } => cache.forget(&key),
-        }
-    }
-    if log.damage.is_some() || cache.wants_compaction() {
-        // It goes on with the log as it is, on a full disk for instance.
-        if let Err(error) = journal::write_cache(path, &cache_payloads(&cache)) {
-            tracing::warn!(%error, "the cache of node results was not compacted");
-        }
-    }
-    Ok(cache)
 }
 
 /// Keeps a run's id from being begun twice at once.
@@ -491,12 +430,42 @@ impl DagTracking for DagTracker {
     }
 
     async fn runs(&self) -> PortResult<Vec<RunRecord>> {
-        for DamagedRun { id, error } in self.read_all().await? {
-            tracing::warn!(run = %id, %error, "a run is left out");
-        }
+        self.read_logged(None).await?;
         let mut runs: Vec<_> = lock(&self.runs).known.values().cloned().collect();
         runs.sort_by(|a, b| b.started().cmp(&a.started()).then_with(|| b.id.cmp(&a.id)));
         Ok(runs.iter().map(|run| run.record()).collect())
+    }
+
+    async fn runs_succeeded_before(&self, before: SystemTime) -> PortResult<Vec<RunRecord>> {
+        // The end of a run is written to its log: one written to since has not ended before.
+        self.read_logged(Some(before)).await?;
+        let runs: Vec<_> = lock(&self.runs).known.values().cloned().collect();
+        let old =
+            |run: &Arc<Run>| Some((run.succeeded().filter(|end| *end < before)?, run.record()));
+        let mut old: Vec<_> = runs.iter().filter_map(old).collect();
+        old.sort_by_key(|(end, _)| *end);
+        Ok(old.into_iter().map(|(_, record)| record).collect())
+    }
+
+    async fn remove_run(&self, id: &RunId) -> PortResult<()> {
+        let run = self.find(id).await?;
+        // Whoever asks for it meanwhile waits, and then finds nothing.
+        let _alone = self.reading.lock().await;
+        {
+            let mut runs = lock(&self.runs);
+            // Two: the table and this call know it, and nobody who could go on with it.
+            let idle = Arc::strong_count(&run) <= 2 && run.succeeded().is_some();
+            if !idle {
+                return Err(PortError::Conflict {
+                    details: format!("run {id} can still be resumed, or is in use"),
+                    ranges: Vec::new(),
+                });
+            }
+            // If its log cannot be removed, it is read from there again.
+            runs.known.remove(id);
+        }
+        let kind = Kind::Remove(id.clone());
+        Ok(self.commit(kind, Vec::new(), || {}).await?)
     }
 
     async fn forget_cached(&self, key: &CacheKey) -> PortResult<()> {

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
+    num::NonZeroUsize,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,7 +14,7 @@ use symphony_domain::{
     core::SymphonyCore,
     melody::{Melody, check::Players, format::BudgetDeclaration, format::Values},
     run::{
-        Performance, RunError, RunEvent, RunPlan, RunReport, Settings, casting,
+        Parallel, Performance, RunError, RunEvent, RunPlan, RunReport, Settings, casting,
         plan::resolve_inputs,
     },
 };
@@ -61,6 +62,9 @@ struct Stage {
     events: Arc<Mutex<Vec<RunEvent>>>,
     budget: BudgetDeclaration,
     fresh: bool,
+    retries: u32,
+    parallel: Parallel,
+    melody: String,
 }
 
 fn outputs(ports: Value) -> Response {
@@ -146,6 +150,9 @@ impl Stage {
             events: Arc::default(),
             budget: BudgetDeclaration::default(),
             fresh: false,
+            retries: 2,
+            parallel: Parallel::Cores(NonZeroUsize::new(4).unwrap()),
+            melody: MELODY.to_owned(),
         }
     }
 
@@ -165,7 +172,7 @@ impl Stage {
         cancel: &CancellationToken,
         given: Values,
     ) -> Result<RunReport, RunError> {
-        let melody = Melody::parse(MELODY, "test.toml").unwrap();
+        let melody = Melody::parse(&self.melody, "test.toml").unwrap();
         melody.check(&self.players).unwrap();
         let run = RunId::from(run);
         let cast = casting::cast(
@@ -179,7 +186,7 @@ impl Stage {
         .unwrap();
         let inputs = resolve_inputs(&melody, &given, "/project").unwrap();
         let plan = RunPlan {
-            melody: MELODY.into(),
+            melody: self.melody.clone(),
             origin: "test.toml".into(),
             inputs,
             cast,
@@ -194,6 +201,8 @@ impl Stage {
             run,
             settings: Settings {
                 node_timeout: Duration::from_secs(30),
+                retries: self.retries,
+                parallel: self.parallel,
                 budget: self.budget,
             },
             events: Arc::new(move |event| events.lock().unwrap().push(event)),
@@ -451,6 +460,114 @@ async fn a_model_is_never_called_more_often_at_once_than_it_allows() {
         .await
         .unwrap();
     assert!(stage.extensions.most_running("model") <= 2);
+}
+
+/// A melody whose Operator and model work on the same 12 items, at the same time.
+const BUSY: &str = r#"
+schema = "symphony.melody/1"
+name = "busy"
+[nodes.find]
+player = "operator/find"
+with = { count = 12 }
+[nodes.describe]
+player = "instrument/model"
+for_each = "{find.items}"
+prompt = { user = "{item.name}" }
+[nodes.weigh]
+player = "operator/weigh"
+for_each = "{find.items}"
+with = { item = "{item}" }
+"#;
+
+/// The most calls at once: of the Operator, of the model, of both.
+async fn most_at_once(parallel: Parallel, calls_allowed: u32) -> (usize, usize, usize) {
+    let mut stage = Stage::new();
+    stage.melody = BUSY.to_owned();
+    stage.parallel = parallel;
+    let weigh = manifest::operator("weigh").input("item", "json");
+    let known = ["find", "model"].map(|name| {
+        let player = if name == "model" {
+            "instrument"
+        } else {
+            "operator"
+        };
+        let player = format!("{player}/{name}").parse().unwrap();
+        stage.players.get(&player).unwrap().clone()
+    });
+    let weigh = weigh.output("weight", "integer").build();
+    stage.players = Players::new(known.into_iter().chain([weigh]));
+    stage
+        .extensions
+        .set_status("model", Some("m"), calls_allowed);
+    let both = Arc::new(Mutex::new((0, 0)));
+    for (name, output) in [
+        ("weigh", json!({"weight": 1})),
+        ("model", json!({"text": "x", "reply": {}})),
+    ] {
+        let both = both.clone();
+        stage.extensions.on_async(name, move |call| {
+            let (both, output) = (both.clone(), output.clone());
+            async move {
+                {
+                    let mut both = both.lock().unwrap();
+                    both.0 += 1;
+                    both.1 = both.0.max(both.1);
+                }
+                call.work(Duration::from_millis(5)).await;
+                both.lock().unwrap().0 -= 1;
+                Ok(outputs(output))
+            }
+        });
+    }
+    stage
+        .play("r1", false, &CancellationToken::new())
+        .await
+        .unwrap();
+    assert_eq!(stage.extensions.invocations("weigh"), 12);
+    assert_eq!(stage.extensions.invocations("model"), 12);
+    let most = both.lock().unwrap().1;
+    let of = |name| stage.extensions.most_running(name);
+    (of("weigh"), of("model"), most)
+}
+
+#[tokio::test]
+async fn no_more_pieces_of_work_are_under_way_than_wanted() {
+    let most = |count| Parallel::Most(NonZeroUsize::new(count).unwrap());
+    assert_eq!(most_at_once(most(1), 8).await.2, 1);
+    assert_eq!(most_at_once(most(3), 8).await.2, 3);
+    // More places than work: the model's own bound holds.
+    assert_eq!(most_at_once(most(100), 8).await, (12, 8, 20));
+}
+
+#[tokio::test]
+async fn one_a_core_bounds_tools_and_leaves_models_their_own_bound() {
+    let cores = Parallel::Cores(NonZeroUsize::new(2).unwrap());
+    assert_eq!(most_at_once(cores, 5).await, (2, 5, 7));
+}
+
+/// How often a model that always fails is called, under a melody with this `retry`.
+async fn tries(retry: &str, configured: u32) -> usize {
+    let mut stage = Stage::new();
+    stage.retries = configured;
+    stage.melody = MELODY.replace("{ times = 2, backoff = \"100ms\" }", retry);
+    let given = BTreeMap::from([("count".to_owned(), json!(1))]);
+    stage
+        .extensions
+        .on("model", |_| Err(PortError::failed("never")));
+    stage
+        .play_with("r1", false, &CancellationToken::new(), given)
+        .await
+        .unwrap_err();
+    stage.extensions.invocations("model")
+}
+
+#[tokio::test]
+async fn the_melody_says_how_often_to_try_again_else_the_configuration() {
+    assert_eq!(tries("{ backoff = \"1ms\" }", 0).await, 1);
+    assert_eq!(tries("{ backoff = \"1ms\" }", 4).await, 5);
+    assert_eq!(tries("{ times = 1 }", 4).await, 2);
+    assert_eq!(tries("{ times = 0 }", 4).await, 1);
+    assert_eq!(tries("{}", 3).await, 4);
 }
 
 #[tokio::test]

@@ -72,11 +72,6 @@ pub(super) fn check(config: &Config, layers: &[Layer]) -> Result<(), ConfigError
         check.fail(&["logging", "level"], &format!("is wrong: {error}"));
     }
     check.rule(
-        &["host", "idle_timeout_s"],
-        &config.host.idle_timeout_s,
-        InRange(1..),
-    );
-    check.rule(
         &["run", "node_timeout_s"],
         &config.run.node_timeout_s,
         InRange(1..),

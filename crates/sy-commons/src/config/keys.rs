@@ -55,11 +55,6 @@ pub const KEYS: &[Key] = &[
         "daily log files to keep; 0 keeps all",
     ),
     key(
-        "host.idle_timeout_s",
-        Kind::Integer,
-        "seconds without a client or a run after which the host ends",
-    ),
-    key(
         "host.socket_dir",
         Kind::Text,
         "folder of the host's sockets; by default the platform's runtime folder",
@@ -67,7 +62,7 @@ pub const KEYS: &[Key] = &[
     key(
         "run.max_parallel",
         Kind::Integer,
-        "nodes played at once; 0 for one a core",
+        "pieces of work (nodes, elements of fan-outs) at once, whoever plays; 0 for one a core, calls of models not counted",
     ),
     key(
         "run.node_timeout_s",
@@ -82,7 +77,7 @@ pub const KEYS: &[Key] = &[
     key(
         "run.keep_runs_days",
         Kind::Integer,
-        "days after which a finished run may be deleted; 0 for never",
+        "days after which the record of a run that succeeded is removed; 0 for never",
     ),
     key(
         "budget.max_calls",
@@ -107,7 +102,7 @@ pub const KEYS: &[Key] = &[
     key(
         "editor.startup_timeout_ms",
         Kind::Integer,
-        "milliseconds the text engine may take to start",
+        "milliseconds the text engine may take from its start to its first answer",
     ),
     key(
         "editor.heartbeat_ms",

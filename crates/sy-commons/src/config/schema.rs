@@ -14,7 +14,8 @@ use crate::logging::{FileLog, LineFormat, LoggingConfig, Rotation};
 pub struct Config {
     /// What is logged, and where to.
     pub logging: Logging,
-    /// The background host of a project.
+    /// The host of a project.
+    #[serde(default)]
     pub host: Host,
     /// How melodies are played.
     pub run: Run,
@@ -70,12 +71,10 @@ impl Logging {
     }
 }
 
-/// The background host of a project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The host of a project.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Host {
-    /// Seconds without a client or a run after which it ends.
-    pub idle_timeout_s: u64,
     /// Folder of its sockets; by default the platform's runtime folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub socket_dir: Option<PathBuf>,
@@ -85,13 +84,14 @@ pub struct Host {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// Nodes at once; 0 for one a core.
+    /// Pieces of work (nodes, elements of fan-outs) at once; 0 for one a core,
+    /// calls of models not counted.
     pub max_parallel: usize,
     /// Seconds a node may take, unless the melody says otherwise.
     pub node_timeout_s: u64,
     /// How often a failed node is tried again, unless the melody says otherwise.
     pub retries: u32,
-    /// Days after which a finished run may be deleted; 0 for never.
+    /// Days after which the record of a run that succeeded goes; 0 for never.
     pub keep_runs_days: u32,
 }
 
@@ -113,7 +113,7 @@ pub struct Budget {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Editor {
-    /// Milliseconds it may take to answer for the first time.
+    /// Milliseconds it may take from its start to its answer to `initialize`.
     pub startup_timeout_ms: u64,
     /// Milliseconds between two signs of life.
     pub heartbeat_ms: u64,

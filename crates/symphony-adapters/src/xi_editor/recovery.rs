@@ -11,7 +11,11 @@ use super::{
     buffer::{Base, Buffer, Entry, Health, Kind},
 };
 use async_trait::async_trait;
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use symphony_actors::{Behaviour, Incarnation, StartError};
 use symphony_core_ports::BufferEvent;
 use symphony_ipc_protocol::{
@@ -39,13 +43,19 @@ impl Behaviour for Inner {
             protocols: vec![PROTOCOL.to_owned()],
             max_file_bytes: self.max_file_bytes,
         };
-        match incarnation.peer.call_typed(&hello, STEP).await {
+        let limit = self.startup_timeout;
+        match incarnation.peer.call_typed(&hello, limit).await {
             Ok(answer) if answer.protocol == PROTOCOL => {}
             Ok(answer) => {
                 return Err(StartError::Fatal(format!(
                     "it speaks {}, not {PROTOCOL}",
                     answer.protocol
                 )));
+            }
+            // Later ones hold buffers to be put back, and are tried again.
+            Err(CallError::Timeout { .. }) if incarnation.generation == 1 => {
+                self.too_slow.store(true, Ordering::Relaxed);
+                return Err(StartError::Fatal(format!("no answer within {limit:?}")));
             }
             Err(CallError::Remote(error)) => return Err(StartError::Fatal(error.message)),
             Err(error) => return Err(error.into()),

@@ -53,6 +53,7 @@ pub trait NodeExecutor: Send + Sync {
 ///   acknowledged completion is never lost, whatever dies;
 /// - never execute a node again that this run's record shows as completed;
 /// - answer from cache when the node's cache key is known;
+/// - never remove the record of a run that could still be resumed;
 /// - leave a node that failed or was interrupted to be executed again, with the same idempotency key.
 #[async_trait]
 pub trait DagTracking: Send + Sync {
@@ -108,6 +109,20 @@ pub trait DagTracking: Send + Sync {
     /// # Errors
     /// Those of reading the records; a damaged record is left out and logged.
     async fn runs(&self) -> PortResult<Vec<RunRecord>>;
+
+    /// The runs that succeeded before an instant, oldest first. Looks at less than
+    /// [`DagTracking::runs`]: records that were written to since are not read.
+    ///
+    /// # Errors
+    /// Those of reading the records; a damaged record is left out and logged.
+    async fn runs_succeeded_before(&self, before: SystemTime) -> PortResult<Vec<RunRecord>>;
+
+    /// Removes the record of a run that succeeded, durably. Its artifacts, and what
+    /// the cache knows from it, stay.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when the run can still be resumed or is in use.
+    async fn remove_run(&self, run: &RunId) -> PortResult<()>;
 
     /// Takes a result out of the cache, for instance since its artifact is gone.
     ///

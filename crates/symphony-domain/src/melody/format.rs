@@ -134,8 +134,9 @@ pub enum OnError {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RetryDeclaration {
-    /// Tries after the first one.
-    pub times: u32,
+    /// Tries after the first one; absent: the configured `run.retries`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
     /// Wait before the first of them, e.g. `200ms`; doubles with each.
     pub backoff: String,
 }
@@ -143,7 +144,7 @@ pub struct RetryDeclaration {
 impl Default for RetryDeclaration {
     fn default() -> Self {
         Self {
-            times: 2,
+            times: None,
             backoff: "200ms".to_owned(),
         }
     }

@@ -1,6 +1,7 @@
 //! One piece of work: a player called, with leases, budget, retries and checks.
 
 use super::{
+    Slots,
     budget::Budget,
     casting::CastMember,
     event::{EventSink, RunEvent},
@@ -34,6 +35,8 @@ pub struct PlayerCall<'a> {
     pub backoff: Duration,
     /// What the run may consume.
     pub budget: &'a Budget,
+    /// How much may be under way at once.
+    pub slots: &'a Slots,
     /// Who is told.
     pub events: &'a EventSink,
 }
@@ -80,6 +83,7 @@ impl PlayerCall<'_> {
         let (response, duration) = if is_model {
             self.call_model(node, attempt).await?
         } else {
+            let _slot = self.slots.take(self.manifest.extension_type).await;
             self.call(node, attempt).await?
         };
         self.check(&response)?;
@@ -120,6 +124,8 @@ impl PlayerCall<'_> {
         };
         // Others may hold the model for as long as their own calls may take.
         let lease = Lease::take(self.core, spec, self.timeout.saturating_mul(64)).await?;
+        // After the lease: who waits for a busy model takes nobody's place.
+        let slot = self.slots.take(self.manifest.extension_type).await;
         let reservation = self
             .budget
             .reserve(self.expected_tokens(), self.core.clock.elapsed());
@@ -127,6 +133,7 @@ impl PlayerCall<'_> {
             details: e.to_string(),
         })?;
         let result = self.call(node, attempt).await;
+        drop(slot);
         lease.release().await;
         let (mut response, duration) = result?;
         response.usage.usd = self.member.price.of(&response.usage);

@@ -11,6 +11,7 @@ pub mod casting;
 pub mod event;
 mod perform;
 pub mod plan;
+mod slots;
 mod values;
 
 pub use budget::{Budget, BudgetExceeded};
@@ -18,3 +19,4 @@ pub use casting::{CastMember, Price};
 pub use event::{EventSink, RunEvent};
 pub use perform::{Performance, RunError, RunReport, Settings};
 pub use plan::RunPlan;
+pub use slots::{Parallel, Slots};

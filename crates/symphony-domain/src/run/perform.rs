@@ -1,9 +1,10 @@
 //! Plays a melody: each node as soon as what it needs is done.
 
 use super::{
-    Budget, EventSink, RunEvent, RunPlan,
+    Budget, EventSink, Parallel, RunEvent, RunPlan,
     call::{PlayerCall, cache_key, extension_of, node_of_call},
     event::Counts,
+    slots::Slots,
     values::{Known, call_inputs, join_outputs, label_of, list_sizes},
 };
 use crate::{
@@ -34,6 +35,10 @@ use tokio_util::sync::CancellationToken;
 pub struct Settings {
     /// How long a try of a node may take that says nothing itself.
     pub node_timeout: Duration,
+    /// How often a node is tried again whose melody does not say.
+    pub retries: u32,
+    /// How much is played at once.
+    pub parallel: Parallel,
     /// Limits of the configuration; the melody may set stricter ones.
     pub budget: BudgetDeclaration,
 }
@@ -221,6 +226,7 @@ impl Performance<'_> {
 
     async fn play_nodes(&self, budget: &Budget) -> Result<Map<String, Value>, RunError> {
         let mut forwarders = self.load_players().await?;
+        let slots = Slots::new(self.settings.parallel);
         let mut known = Known::new(self.plan.inputs.clone());
         let mut waiting: Vec<&Node> = self.melody.nodes.iter().collect();
         let mut busy: BTreeSet<&str> = BTreeSet::new();
@@ -237,7 +243,7 @@ impl Performance<'_> {
                 waiting = rest;
                 for node in ready {
                     busy.insert(&node.name);
-                    running.push(self.play_named(node, known.clone(), budget).boxed());
+                    running.push(self.play_named(node, known.clone(), budget, &slots).boxed());
                 }
             }
             let Some((node, settled)) = running.next().await else {
@@ -335,8 +341,9 @@ impl Performance<'_> {
         node: &'n Node,
         known: Known,
         budget: &Budget,
+        slots: &Slots,
     ) -> (&'n Node, Result<Settled, NodeFailure>) {
-        (node, self.play_node(node, &known, budget).await)
+        (node, self.play_node(node, &known, budget, slots).await)
     }
 
     async fn play_node(
@@ -344,6 +351,7 @@ impl Performance<'_> {
         node: &Node,
         known: &Known,
         budget: &Budget,
+        slots: &Slots,
     ) -> Result<Settled, NodeFailure> {
         let fail = |error| NodeFailure {
             node: node.name.clone(),
@@ -386,6 +394,7 @@ impl Performance<'_> {
             member,
             known,
             budget,
+            slots,
         };
         let single = items.is_none();
         let results = work
@@ -463,6 +472,7 @@ struct Work<'a> {
     member: &'a super::CastMember,
     known: &'a Known,
     budget: &'a Budget,
+    slots: &'a Slots,
 }
 
 /// One element's outputs and how they came about; `None` when it failed and that is allowed.
@@ -563,6 +573,7 @@ impl Work<'_> {
             idempotency_key: format!("{}/{id}", performance.run),
             id,
         };
+        let declared = self.node.declaration.retry.times;
         let call = PlayerCall {
             core: performance.core,
             run: performance.run.as_str(),
@@ -573,9 +584,10 @@ impl Work<'_> {
                 .node
                 .timeout
                 .unwrap_or(performance.settings.node_timeout),
-            retries: self.node.declaration.retry.times,
+            retries: declared.unwrap_or(performance.settings.retries),
             backoff: self.node.backoff,
             budget: self.budget,
+            slots: self.slots,
             events: &performance.events,
         };
         let result = performance

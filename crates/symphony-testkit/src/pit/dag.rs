@@ -23,6 +23,8 @@ const OPERATIONS: &[&str] = &[
     "finish_run",
     "run",
     "runs",
+    "runs_succeeded_before",
+    "remove_run",
     "forget_cached",
 ];
 
@@ -164,6 +166,10 @@ impl Shared {
     }
 }
 
+fn succeeded(record: &RunRecord) -> bool {
+    matches!(record.outcome, Some(RunOutcome::Succeeded { .. }))
+}
+
 fn set(record: &mut RunRecord, node: &DagNode, state: NodeState) {
     let new = NodeRecord {
         id: node.id.clone(),
@@ -282,6 +288,31 @@ impl DagTracking for MockDagTracking {
         runs.reverse();
         runs.sort_by_key(|record| std::cmp::Reverse(record.run.started));
         Ok(runs)
+    }
+
+    async fn runs_succeeded_before(&self, before: SystemTime) -> PortResult<Vec<RunRecord>> {
+        self.script.enter("runs_succeeded_before", "").await?;
+        let shared = self.lock();
+        let old = shared.runs.iter().filter(|record| {
+            succeeded(record) && record.finished.is_some_and(|finished| finished < before)
+        });
+        let mut old: Vec<_> = old.cloned().collect();
+        old.sort_by_key(|record| record.finished);
+        Ok(old)
+    }
+
+    async fn remove_run(&self, run: &RunId) -> PortResult<()> {
+        self.script.enter("remove_run", run.0.clone()).await?;
+        let mut shared = self.lock();
+        let busy = shared.executing.iter().any(|(busy, _)| busy == run);
+        if busy || !succeeded(shared.find(run)?) {
+            return Err(PortError::Conflict {
+                details: format!("run {run} can still be resumed"),
+                ranges: Vec::new(),
+            });
+        }
+        shared.runs.retain(|record| record.run.id != *run);
+        Ok(())
     }
 
     async fn forget_cached(&self, key: &CacheKey) -> PortResult<()> {

@@ -170,6 +170,14 @@ impl DagTracking for MockPitAdapter {
         self.dag.runs().await
     }
 
+    async fn runs_succeeded_before(&self, before: SystemTime) -> PortResult<Vec<RunRecord>> {
+        self.dag.runs_succeeded_before(before).await
+    }
+
+    async fn remove_run(&self, run: &RunId) -> PortResult<()> {
+        self.dag.remove_run(run).await
+    }
+
     async fn forget_cached(&self, key: &CacheKey) -> PortResult<()> {
         self.dag.forget_cached(key).await
     }

@@ -7,6 +7,7 @@ mod authority;
 mod describe;
 mod leftovers;
 mod play;
+mod retention;
 pub mod server;
 pub mod wire;
 
@@ -35,7 +36,7 @@ use symphony_adapters::{
     pit::PitAdapter,
     xi_editor::{XiEditorAdapter, XiEditorOptions},
 };
-use symphony_core_ports::{Clock, DataPort, PolicyContext, RunId};
+use symphony_core_ports::{Clock, DataPort, PolicyContext, PortError, RunId};
 use symphony_domain::{
     changes::{ChangeError, ChangeSets},
     core::SymphonyCore,
@@ -73,7 +74,8 @@ struct Playing {
 }
 
 impl Host {
-    /// Opens the project's state and finishes what a crash interrupted.
+    /// Opens the project's state, finishes what a crash interrupted, and removes old
+    /// records of runs.
     ///
     /// # Errors
     /// When the state cannot be opened or a program is missing.
@@ -121,6 +123,7 @@ impl Host {
             _lock: lock,
         };
         host.recover().await?;
+        host.remove_old_runs().await;
         Ok(host)
     }
 
@@ -138,13 +141,16 @@ impl Host {
         let pit = PitAdapter::open(project.state.join("pit"), clock.clone())?;
         let editor = XiEditorOptions {
             max_file_bytes: Some(config.editor.max_file_bytes),
+            startup_timeout: Duration::from_millis(config.editor.startup_timeout_ms),
             heartbeat: Heartbeat {
                 interval: Duration::from_millis(config.editor.heartbeat_ms),
                 ..Heartbeat::tight()
             },
             ..XiEditorOptions::new(installation.program("xi-editor"))
         };
-        let text = XiEditorAdapter::start(supervisor, editor).await?;
+        let text = XiEditorAdapter::start(supervisor, editor)
+            .await
+            .map_err(editor_error)?;
         let authority = Arc::new(Authority::new(registry.clone(), config.clone()));
         let options = ExtensionOptions {
             project: Some(project.root.clone()),
@@ -348,6 +354,17 @@ impl Host {
         }
         self.supervisor.stop_all(STOP_GRACE).await;
     }
+}
+
+fn editor_error(error: PortError) -> CommandError {
+    let is_slow = matches!(error, PortError::Timeout { .. });
+    let told = CommandError::from(error);
+    if is_slow {
+        return told.help(
+            "on a slow machine give it more time with `editor.startup_timeout_ms`; `symphony doctor` looks at the program",
+        );
+    }
+    told
 }
 
 /// What changed in the files meanwhile is no mistake of whoever asked.

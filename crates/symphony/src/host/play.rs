@@ -6,13 +6,13 @@ use crate::{
     credentials, melodies, models,
 };
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroUsize, time::Duration};
 use symphony_core_ports::{ExtensionType, PlayerRef, PortError, PortType, RunId};
 use symphony_domain::{
     changes::{ChangeSetSummary, EpisodeRef, NewChangeSet, Note},
     melody::{Melody, format::BudgetDeclaration},
     run::{
-        EventSink, Performance, RunError, RunPlan, RunReport, Settings, casting,
+        EventSink, Parallel, Performance, RunError, RunPlan, RunReport, Settings, casting,
         plan::resolve_inputs,
     },
 };
@@ -120,6 +120,8 @@ impl Host {
         let budget = &self.config.budget;
         let settings = Settings {
             node_timeout: Duration::from_secs(self.config.run.node_timeout_s),
+            retries: self.config.run.retries,
+            parallel: parallel(self.config.run.max_parallel),
             budget: BudgetDeclaration {
                 calls: budget.max_calls,
                 tokens: budget.max_tokens,
@@ -287,6 +289,12 @@ impl Host {
                 )
             })
     }
+}
+
+/// What `run.max_parallel` means on this machine.
+fn parallel(configured: usize) -> Parallel {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    NonZeroUsize::new(configured).map_or_else(|| Parallel::Cores(cores()), Parallel::Most)
 }
 
 fn read_list<T: serde::de::DeserializeOwned>(name: &str, value: &Value) -> Vec<T> {

@@ -17,6 +17,7 @@ mod processes;
 mod real_model;
 mod review;
 mod server;
+mod settings;
 mod shop;
 mod stage;
 mod turns;

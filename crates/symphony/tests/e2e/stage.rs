@@ -169,7 +169,12 @@ impl Stage {
 
     /// Starts the program with `--json` on the project.
     pub fn start(&self, args: &[&str]) -> Running {
-        Running::start(self.prepared(Command::new(program()), args))
+        self.start_program(&program(), args)
+    }
+
+    /// The same with a program that lies elsewhere.
+    pub fn start_program(&self, program: &Path, args: &[&str]) -> Running {
+        Running::start(self.prepared(Command::new(program), args))
     }
 
     /// Starts it after a shell has done `setup` in a mount namespace of its own, and does `after`

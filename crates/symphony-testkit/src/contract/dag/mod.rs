@@ -45,6 +45,8 @@ suite! {
     nodes_keep_their_order,
     many_nodes_at_once,
     usage_counts_what_was_executed,
+    what_succeeded_can_be_removed,
+    what_could_be_resumed_cannot_be_removed,
     survives_a_crash,
     interrupted_nodes_run_again_after_a_crash,
 }
@@ -385,6 +387,59 @@ async fn usage_counts_what_was_executed(fixture: &impl Fixture) {
     let usage = good(port.run(&run).await).usage();
     assert_eq!((usage.model_calls, usage.tokens()), (2, 220));
     assert!((usage.usd - 0.5).abs() < 1e-9);
+}
+
+/// A run that ended so.
+async fn ended(port: &Arc<dyn DagTracking>, id: &str, outcome: RunOutcome, finished: u64) -> RunId {
+    let run = new_run(id, 1);
+    good(port.begin_run(run.clone()).await);
+    good(port.finish_run(&run.id, outcome, at(finished)).await);
+    run.id
+}
+
+async fn what_succeeded_can_be_removed(fixture: &impl Fixture) {
+    let success = || RunOutcome::Succeeded {
+        output: artifact("end"),
+    };
+    let port = fixture.port();
+    let worker = Worker::default();
+    let old = ended(&port, "00000001", success(), 20).await;
+    good(port.resume_run(&old).await);
+    let kept = node("n", Some("k"));
+    good(port.execute_dag_node(&old, kept.clone(), &worker).await);
+    good(port.finish_run(&old, success(), at(20)).await);
+    let older = ended(&port, "00000002", success(), 10).await;
+    let young = ended(&port, "00000003", success(), 30).await;
+    let found = good(port.runs_succeeded_before(at(30)).await);
+    let ids: Vec<&RunId> = found.iter().map(|record| &record.run.id).collect();
+    assert_eq!(ids, [&older, &old]);
+    assert_eq!(found[1], good(port.run(&old).await));
+
+    good(port.remove_run(&old).await);
+    drop(port);
+    fixture.reopen().await;
+    let port = fixture.port();
+    expect_error!(port.run(&old).await, PortError::NotFound { .. });
+    expect_error!(port.remove_run(&old).await, PortError::NotFound { .. });
+    let left = good(port.runs().await);
+    assert_eq!(left.len(), 2);
+    // What the cache knows stays, and the name is free.
+    let again = good(port.execute_dag_node(&young, kept, &worker).await);
+    assert_eq!(again.origin, ResultOrigin::Cache);
+    good(port.begin_run(new_run(old.as_str(), 40)).await);
+    assert_eq!(good(port.run(&old).await).nodes, []);
+}
+
+async fn what_could_be_resumed_cannot_be_removed(fixture: &impl Fixture) {
+    let (port, begun) = begun(fixture).await;
+    let cancelled = ended(&port, "00000002", RunOutcome::Cancelled, 2).await;
+    let error = "no luck".to_owned();
+    let failed = ended(&port, "00000003", RunOutcome::Failed { error }, 2).await;
+    assert_eq!(good(port.runs_succeeded_before(at(99)).await), []);
+    for run in [&begun, &cancelled, &failed] {
+        expect_error!(port.remove_run(run).await, PortError::Conflict { .. });
+        good(port.run(run).await);
+    }
 }
 
 async fn survives_a_crash(fixture: &impl Fixture) {
