@@ -2,12 +2,7 @@
 
 use proptest::prelude::*;
 use symphony_core_ports::PortType;
-use symphony_domain::melody::{
-    Melody,
-    check::Players,
-    edit::{Change, rewrite},
-    format::json_schema,
-};
+use symphony_domain::melody::{Melody, check::Players, format::json_schema};
 use symphony_testkit::manifest;
 
 fn players() -> Players {
@@ -211,22 +206,6 @@ fn all_problems_are_told_at_once() {
         "[nodes.a]\nplayer = \"x\"\n[nodes.b]\nplayer = \"y\"\n",
     ));
     assert!(said.contains("`x`") && said.contains("`y`"), "{said}");
-}
-
-#[test]
-fn comments_and_layout_survive_a_rewrite() {
-    let change = Change::Player("instrument/model".into());
-    let text = rewrite(SOUND, "m.toml", "describe", change).unwrap();
-    assert_eq!(
-        text,
-        SOUND.replace("\"instrument/*\" # anyone", "\"instrument/model\" # anyone")
-    );
-    let gone = rewrite(SOUND, "m.toml", "find", Change::Remove).unwrap_err();
-    assert!(
-        gone.to_string().contains("there is no node `find`"),
-        "{gone}"
-    );
-    assert!(rewrite(SOUND, "m.toml", "nobody", Change::Remove).is_err());
 }
 
 #[test]

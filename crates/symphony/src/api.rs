@@ -84,6 +84,8 @@ pub enum Command {
         /// A melody's name, or the path of its file.
         melody: String,
     },
+    /// Changes a node of a melody's file; answered by [`Answer::MelodySet`].
+    SetMelody(SetMelody),
     /// Who the host is and how its processes are; answered by [`Answer::Status`].
     Status,
 }
@@ -101,6 +103,25 @@ pub struct Perform {
     pub model: Option<String>,
     /// Leave results of earlier runs unused.
     pub fresh: bool,
+}
+
+/// Changes of a node of a melody.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SetMelody {
+    /// A melody's name, or the absolute path of its file.
+    pub melody: String,
+    /// The node.
+    pub node: String,
+    /// Who plays it, as in the melody.
+    pub player: Option<String>,
+    /// Values by input port.
+    pub with: BTreeMap<String, Value>,
+    /// Tries after the first one.
+    pub retries: Option<u32>,
+    /// The wait before the second try, as in the melody.
+    pub backoff: Option<String>,
+    /// How long a try may take, as in the melody.
+    pub timeout: Option<String>,
 }
 
 /// What came of a command.
@@ -181,6 +202,8 @@ pub enum Answer {
         /// How many nodes it has.
         nodes: usize,
     },
+    /// A melody was changed, or is so already.
+    MelodySet(MelodySet),
     /// The host.
     Status(Status),
 }
@@ -269,8 +292,24 @@ pub struct MelodySummary {
     pub inputs: Vec<(String, String)>,
     /// Its file.
     pub path: String,
+    /// The file of the same name that came with Symphony and is not used, as this is the user's.
+    #[serde(default)]
+    pub replaces: Option<String>,
     /// What is wrong with it, if anything.
     pub problem: Option<String>,
+}
+
+/// A melody that was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MelodySet {
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub path: String,
+    /// The file that came with Symphony, where the user's own was made of it just now.
+    pub copied_from: Option<String>,
+    /// What changed, as a unified diff; empty when it was so already: nothing is written then.
+    pub diff: String,
 }
 
 /// A host.

@@ -1,11 +1,15 @@
-//! Finds melodies by name or path.
+//! Finds melodies by name or path, and changes them.
+
+mod set;
+
+pub use set::set;
 
 use crate::{
     api::{CommandError, ErrorKind, MelodySummary},
     installation::Installation,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     path::{Path, PathBuf},
 };
 use symphony_domain::melody::{Melody, problem::nearest};
@@ -18,19 +22,30 @@ const MAX_MELODY_BYTES: u64 = 1024 * 1024;
 /// # Errors
 /// When there is none, or its text is not sound: all problems with their lines.
 pub fn find(installation: &Installation, name: &str) -> Result<Melody, CommandError> {
-    let is_path = name.contains(std::path::MAIN_SEPARATOR) || name.ends_with(".toml");
-    let path = if is_path {
-        PathBuf::from(name)
-    } else {
-        by_name(installation, name)?
-    };
-    read(&path)
+    read(&locate(installation, name)?.path)
 }
 
-fn by_name(installation: &Installation, name: &str) -> Result<PathBuf, CommandError> {
+/// Where a melody is.
+struct Found {
+    path: PathBuf,
+    /// It came with Symphony, and was asked for by its name.
+    bundled: bool,
+}
+
+fn locate(installation: &Installation, name: &str) -> Result<Found, CommandError> {
+    if name.contains(std::path::MAIN_SEPARATOR) || name.ends_with(".toml") {
+        return Ok(Found {
+            path: PathBuf::from(name),
+            bundled: false,
+        });
+    }
     let files = files(installation);
-    if let Some(path) = files.get(name) {
-        return Ok(path.clone());
+    if let Some(file) = files.get(name) {
+        let [own, _] = installation.melody_folders();
+        return Ok(Found {
+            path: file.path.clone(),
+            bundled: file.path.parent() != Some(&own),
+        });
     }
     let known: Vec<&str> = files.keys().map(String::as_str).collect();
     let message = format!("there is no melody `{name}`");
@@ -49,8 +64,9 @@ pub fn unsound(problems: symphony_domain::melody::problem::Problems) -> CommandE
 
 /// The melodies there are; where the user's has the name of one of Symphony's, the user's.
 pub fn list(installation: &Installation) -> Vec<MelodySummary> {
-    let summary = |(name, path): (String, PathBuf)| {
+    let summary = |(name, File { path, replaces }): (String, File)| {
         let shown = path.display().to_string();
+        let replaces = replaces.map(|path| path.display().to_string());
         match read(&path) {
             Ok(melody) => MelodySummary {
                 name,
@@ -61,6 +77,7 @@ pub fn list(installation: &Installation) -> Vec<MelodySummary> {
                     .map(|(n, t)| (n.clone(), t.to_string()))
                     .collect(),
                 path: shown,
+                replaces,
                 problem: None,
             },
             Err(error) => MelodySummary {
@@ -68,6 +85,7 @@ pub fn list(installation: &Installation) -> Vec<MelodySummary> {
                 description: String::new(),
                 inputs: Vec::new(),
                 path: shown,
+                replaces,
                 problem: Some(error.message),
             },
         }
@@ -75,15 +93,31 @@ pub fn list(installation: &Installation) -> Vec<MelodySummary> {
     files(installation).into_iter().map(summary).collect()
 }
 
-fn files(installation: &Installation) -> BTreeMap<String, PathBuf> {
-    let mut files = BTreeMap::new();
+/// The file that a name stands for.
+struct File {
+    path: PathBuf,
+    /// One of the same name that came with Symphony.
+    replaces: Option<PathBuf>,
+}
+
+/// By name; the first folder that has it gives it.
+fn files(installation: &Installation) -> BTreeMap<String, File> {
+    let mut files: BTreeMap<String, File> = BTreeMap::new();
     for folder in installation.melody_folders() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
             let path = entry.path();
-            if path.extension().is_some_and(|e| e == "toml")
-                && let Some(name) = path.file_stem().and_then(|s| s.to_str())
-            {
-                files.entry(name.to_owned()).or_insert_with(|| path.clone());
+            if path.extension().is_none_or(|e| e != "toml") {
+                continue;
+            }
+            let Some(name) = path.file_stem().and_then(|s| s.to_str()) else {
+                continue;
+            };
+            match files.entry(name.to_owned()) {
+                Entry::Occupied(mut first) => first.get_mut().replaces = Some(path),
+                Entry::Vacant(vacant) => {
+                    let replaces = None;
+                    vacant.insert(File { path, replaces });
+                }
             }
         }
     }

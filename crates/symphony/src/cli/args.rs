@@ -176,12 +176,18 @@ again.",
         #[command(subcommand)]
         verb: ArtifactVerb,
     },
-    /// List melodies, show or check one
-    #[command(after_help = "Examples:
+    /// List melodies, show, check or change one
+    #[command(
+        after_help = "Your own melodies lie in `melodies/` of your configuration folder. One that has the \
+name of one of Symphony's is played in its place.
+
+Examples:
   symphony melodies
   symphony melodies show document
+  symphony melodies set document describe --player ollama
   symphony melodies check ./mine.toml
-  symphony melodies schema > symphony-melody.json")]
+  symphony melodies schema > symphony-melody.json"
+    )]
     Melodies {
         /// What to do with melodies
         #[command(subcommand)]
@@ -374,8 +380,52 @@ pub enum MelodyVerb {
         /// Its name
         name: String,
     },
+    /// Change a node of a melody
+    #[command(
+        long_about = "Changes a node of a melody: who plays it, values of its ports, retries and time-outs. \
+Everything else in the file stays as it is, comments too. What changes is shown as a diff.
+
+The changed melody is checked first; if it is not sound, nothing is written. A melody that came with \
+Symphony is copied to your own melodies, and yours is played in its place from then on. A melody given by \
+the path of its file is changed there.",
+        after_help = "Examples:
+  symphony melodies set document describe --player ollama --timeout 5m --retries 4
+  symphony melodies set document find --with limit=10 --with 'paths=[\"src\"]'
+  symphony melodies set ./mine.toml describe --player 'instrument/*' --backoff 1s"
+    )]
+    Set(SetMelodyArgs),
     /// Print the JSON Schema of melodies
     Schema,
+}
+
+/// Options of `melodies set`.
+#[derive(Debug, Args)]
+#[command(group(
+    clap::ArgGroup::new("change")
+        .args(["player", "with", "retries", "backoff", "timeout"])
+        .required(true)
+        .multiple(true)
+))]
+pub struct SetMelodyArgs {
+    /// Its name, or the path of its file
+    pub melody: String,
+    /// The node
+    pub node: String,
+    /// Who plays it: `operator/NAME`, `instrument/NAME` or just its NAME, `instrument/*`
+    #[arg(long, value_name = "NAME")]
+    pub player: Option<String>,
+    /// The value of an input port; it is read as JSON where it is JSON, else as text
+    #[arg(long, value_name = "PORT=VALUE", value_parser = assignment)]
+    pub with: Vec<(String, String)>,
+    /// Tries after the first one
+    #[arg(long, value_name = "N")]
+    pub retries: Option<u32>,
+    /// The wait before the second try, e.g. 200ms; doubles with each
+    #[arg(long, value_name = "DURATION")]
+    pub backoff: Option<String>,
+    /// How long a try may take, e.g. 60s
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<String>,
 }
 
 /// What to do with models.

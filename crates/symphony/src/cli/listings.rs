@@ -8,11 +8,12 @@ use crate::{
         context::Context,
         errors::{CliError, CliResult, input, unexpected},
         execute::{Execute, no_events},
+        melody_set,
+        perform::melody_name,
         style::Style,
         text::{count, one_line, table, visible_lines},
     },
 };
-use std::path::MAIN_SEPARATOR;
 use symphony_domain::melody::{format::MelodyFile, problem::nearest};
 
 /// Lists who can play.
@@ -77,7 +78,7 @@ fn player_row(player: &PlayerSummary, style: Style) -> Vec<String> {
     ]
 }
 
-/// Lists melodies, shows or checks one.
+/// Lists melodies, shows, checks or changes one.
 ///
 /// # Errors
 /// When there is none of this name, or it is not sound.
@@ -89,18 +90,14 @@ pub async fn melodies(
     match verb {
         Some(MelodyVerb::Check { name }) => check(name, host, context).await,
         Some(MelodyVerb::Show { name }) => show(&name, host, context).await,
+        Some(MelodyVerb::Set(args)) => melody_set::set(args, host, context).await,
         Some(MelodyVerb::Schema) => schema(context),
         None => list(host, context).await,
     }
 }
 
 async fn check(name: String, host: &dyn Execute, context: &mut Context<'_>) -> CliResult {
-    let is_path = name.contains('/') || name.contains(MAIN_SEPARATOR) || name.ends_with(".toml");
-    let melody = if is_path {
-        context.place.here.join(&name).display().to_string()
-    } else {
-        name
-    };
+    let melody = melody_name(&name, &context.place.here);
     let answer = host
         .execute(Command::Check { melody }, no_events(), &context.cancel)
         .await?;
@@ -189,7 +186,15 @@ async fn list(host: &dyn Execute, context: &mut Context<'_>) -> CliResult {
             .iter()
             .map(|(name, kind)| vec![format!("  {}", one_line(name)), one_line(kind)]);
         lines.extend(table(&inputs.collect::<Vec<_>>()));
-        lines.push(style.dim(&format!("  {}", one_line(&melody.path))));
+        let place = if melody.replaces.is_some() {
+            format!(
+                "  {} (yours, in place of Symphony's)",
+                one_line(&melody.path)
+            )
+        } else {
+            format!("  {}", one_line(&melody.path))
+        };
+        lines.push(style.dim(&place));
     }
     if lines.is_empty() {
         lines.push("There are no melodies; `symphony doctor` tells why.".to_owned());

@@ -50,6 +50,7 @@ fn melody(name: &str, problem: Option<&str>, path: &str) -> MelodySummary {
             ("limit".to_owned(), "integer".to_owned()),
         ],
         path: path.to_owned(),
+        replaces: problem.map(|_| "/share/m.toml".to_owned()),
         problem: problem.map(str::to_owned),
     }
 }
@@ -78,6 +79,9 @@ async fn melodies_are_listed_shown_and_checked() {
         text.contains("mine  is not sound:\n  a cycle\n    m.toml:3\n"),
         "{text}"
     );
+    let yours = " (yours, in place of Symphony's)";
+    assert!(text.contains(&format!("  /m.toml{yours}\n")), "{text}");
+    assert_eq!(text.matches(yours).count(), 1, "{text}");
 
     let show = |name: &str| {
         Some(MelodyVerb::Show {

@@ -11,6 +11,7 @@ mod execute;
 mod interrupt;
 mod keys;
 mod listings;
+mod melody_set;
 pub mod models;
 mod perform;
 mod progress;

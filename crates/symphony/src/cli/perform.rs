@@ -113,7 +113,7 @@ fn once_each(pairs: Vec<(String, String)>) -> CliResult<BTreeMap<String, String>
     Ok(map)
 }
 
-fn twice(what: &str, name: &str) -> CliError {
+pub(super) fn twice(what: &str, name: &str) -> CliError {
     let message = format!("the {what} of `{name}` is given twice");
     CommandError::new(ErrorKind::Usage, message)
         .help("give it once")
@@ -121,12 +121,12 @@ fn twice(what: &str, name: &str) -> CliError {
 }
 
 /// A value of an input: JSON where it is JSON, else the text itself.
-fn json_or_text(text: &str) -> Value {
+pub(super) fn json_or_text(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }
 
 /// A path of a melody's file becomes absolute: the host may have another working directory.
-fn melody_name(melody: &str, here: &Path) -> String {
+pub(super) fn melody_name(melody: &str, here: &Path) -> String {
     let is_path =
         melody.contains('/') || melody.contains(MAIN_SEPARATOR) || melody.ends_with(".toml");
     if is_path {

@@ -295,6 +295,9 @@ impl Host {
                     nodes: melody.nodes.len(),
                 }
             }
+            Command::SetMelody(what) => {
+                Answer::MelodySet(melodies::set(&self.installation, &self.players, &what)?)
+            }
             Command::Status => Answer::Status(self.status().await?),
             Command::Perform(_) | Command::Resume { .. } => {
                 return Err(CommandError::new(

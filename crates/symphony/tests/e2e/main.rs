@@ -12,6 +12,7 @@ mod document;
 mod editing;
 mod interruptions;
 mod machine;
+mod melodies;
 mod model_faults;
 mod processes;
 mod real_model;
