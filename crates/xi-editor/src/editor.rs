@@ -2,6 +2,7 @@
 
 mod disk;
 mod error;
+mod views;
 
 pub use error::EditorError;
 
@@ -16,6 +17,7 @@ use symphony_ipc_protocol::xi::{
     Applied, Apply, BufferInfo, BufferKey, BufferList, Close, Content, Delete, EditOrigin, Empty,
     Encoding, Insert, OnOverlap, Open, Redo, Replace, Span, Text as TextAnswer, Undo, XiEvent,
 };
+use views::Views;
 
 /// Who edits when nobody is named.
 const USER: &str = "user";
@@ -26,6 +28,7 @@ pub struct Editor {
     max_file_bytes: u64,
     events: Vec<XiEvent>,
     notices: Vec<Notice>,
+    views: Views,
 }
 
 /// One buffer and its file.
@@ -84,6 +87,7 @@ impl Default for Editor {
             max_file_bytes: file::DEFAULT_MAX_BYTES,
             events: Vec::new(),
             notices: Vec::new(),
+            views: Views::default(),
         }
     }
 }
@@ -231,9 +235,7 @@ impl Editor {
     /// # Errors
     /// [`EditorError::NoBuffer`].
     pub fn undo(&mut self, request: &Undo) -> Result<Applied, EditorError> {
-        let applied = self.find(request.buffer)?.buffer.undo();
-        self.tell_change(request.buffer, &applied, USER);
-        Ok(applied)
+        self.step(request.buffer, |buffer| Ok(buffer.undo()))
     }
 
     /// Brings back the group undone last.
@@ -241,9 +243,7 @@ impl Editor {
     /// # Errors
     /// [`EditorError::NoBuffer`].
     pub fn redo(&mut self, request: &Redo) -> Result<Applied, EditorError> {
-        let applied = self.find(request.buffer)?.buffer.redo();
-        self.tell_change(request.buffer, &applied, USER);
-        Ok(applied)
+        self.step(request.buffer, |buffer| Ok(buffer.redo()))
     }
 
     /// Closes a buffer.
@@ -295,14 +295,21 @@ impl Editor {
     fn forget(&mut self, key: BufferKey) {
         self.buffers.retain(|open| open.key != key);
         self.notices.push(Notice::Closed(key));
+        self.close_views(key);
         self.events.push(XiEvent::BufferClosed { buffer: key });
     }
 
     fn tell_change(&mut self, key: BufferKey, applied: &Applied, author: &str) {
+        self.tell_text(key, applied, author);
+        self.tell_selections(key);
+    }
+
+    fn tell_text(&mut self, key: BufferKey, applied: &Applied, author: &str) {
         let Some(open) = self.buffers.iter().find(|open| open.key == key) else {
             return;
         };
         if applied.changed {
+            self.views.follow(key, open.buffer.text(), &applied.edits);
             self.notices.push(Notice::Changed {
                 now: open.snapshot(),
                 edits: Arc::from(applied.edits.as_slice()),

@@ -11,8 +11,11 @@
 mod buffer;
 mod changes;
 mod history;
+mod reading;
 mod text;
+mod tree;
 
 pub use buffer::{Buffer, EditError, HELD_REVISIONS};
 pub use changes::{Change, Changes, Rebased};
+pub use history::Run;
 pub use text::Text;

@@ -1,11 +1,12 @@
 //! The text engine: every buffer lives here.
 //!
 //! [`engine`] holds texts, revisions and undo; [`mod@file`] reads and writes files;
-//! [`editor`] is the open buffers and the operations of the protocol;
+//! [`commands`] says what editing commands do; [`editor`] is the open buffers and the operations of the protocol;
 //! [`companion`] is what runs beside, [`child`] its processes; [`server`] speaks JSON-RPC over two
 //! streams. The binary joins them.
 
 pub mod child;
+pub mod commands;
 pub mod companion;
 pub mod editor;
 pub mod engine;

@@ -24,9 +24,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use symphony_ipc_protocol::jsonrpc::{self, MAX_LINE_BYTES, Message, RequestId, RpcError, code};
 use symphony_ipc_protocol::xi::{
-    Apply, Buffers, Cancel, Close, Content, Delete, EVENT_METHOD, Empty, FileChanged, Initialize,
-    Initialized, Insert, Open, PROTOCOL, Ping, Redo, Remove, Save, Shutdown, Undo, XiEvent,
-    XiRequest,
+    Apply, Buffers, Cancel, Close, CloseView, Configure, Content, Delete, EVENT_METHOD, Empty,
+    FileChanged, Initialize, Initialized, Insert, Open, OpenView, PROTOCOL, Ping, Redo, Remove,
+    RunCommand, Save, Select, Selections, Shutdown, Undo, UndoTo, UndoTree, XiEvent, XiRequest,
 };
 
 /// At the end, so long is waited for the client to take the last answers.
@@ -226,6 +226,14 @@ impl Session {
             Close::METHOD => self.answer(id, params, |e, r| e.close(&r)),
             Remove::METHOD => self.answer(id, params, |e, r| e.remove(&r)),
             FileChanged::METHOD => self.answer(id, params, |e, r| e.file_changed(&r)),
+            OpenView::METHOD => self.answer(id, params, |e, r: OpenView| e.open_view(&r)),
+            CloseView::METHOD => self.answer(id, params, |e, r: CloseView| e.close_view(&r)),
+            Select::METHOD => self.answer(id, params, |e, r: Select| e.select(&r)),
+            Selections::METHOD => self.answer(id, params, |e, r: Selections| e.selections(&r)),
+            RunCommand::METHOD => self.answer(id, params, |e, r: RunCommand| e.command(&r)),
+            Configure::METHOD => self.answer(id, params, |e, r: Configure| e.configure(&r)),
+            UndoTree::METHOD => self.answer(id, params, |e, r: UndoTree| e.undo_tree(&r)),
+            UndoTo::METHOD => self.answer(id, params, |e, r: UndoTo| e.undo_to(&r)),
             Buffers::METHOD => self.answer(id, params, |e, _: Buffers| Ok(e.list())),
             Shutdown::METHOD => {
                 self.ending = true;

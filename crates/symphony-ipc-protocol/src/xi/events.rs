@@ -1,6 +1,6 @@
 //! What xi-editor tells without being asked.
 
-use super::{BufferKey, ExternalOutcome, Replace, RevisionNumber};
+use super::{BufferKey, ExternalOutcome, Replace, RevisionNumber, Selection, ViewKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -45,6 +45,26 @@ pub enum XiEvent {
         /// The buffer.
         buffer: BufferKey,
     },
+    /// A view's selections are not where they were: the documents' CursorMoved.
+    SelectionChanged {
+        /// The buffer.
+        buffer: BufferKey,
+        /// The view.
+        view: ViewKey,
+        /// The revision that the positions refer to.
+        revision: RevisionNumber,
+        /// All selections.
+        selections: Vec<Selection>,
+        /// Which of them is the primary one.
+        primary: usize,
+    },
+    /// A view was closed, by itself or with its buffer.
+    ViewClosed {
+        /// The buffer.
+        buffer: BufferKey,
+        /// The view.
+        view: ViewKey,
+    },
     /// The client did not read for long, and events of these buffers were
     /// dropped: ask for `buffers` and read those again.
     EventsDropped {
@@ -60,7 +80,9 @@ impl XiEvent {
             Self::BufferChanged { buffer, .. }
             | Self::BufferSaved { buffer, .. }
             | Self::FileModified { buffer, .. }
-            | Self::BufferClosed { buffer } => Some(*buffer),
+            | Self::BufferClosed { buffer }
+            | Self::SelectionChanged { buffer, .. }
+            | Self::ViewClosed { buffer, .. } => Some(*buffer),
             Self::EventsDropped { .. } => None,
         }
     }

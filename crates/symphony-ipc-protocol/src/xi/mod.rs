@@ -7,15 +7,19 @@
 //! line ends as they are. All positions are UTF-8 byte offsets into that text
 //! and must lie on character borders.
 
+mod commands;
 mod edits;
 mod events;
 mod files;
 mod lifecycle;
+mod views;
 
+pub use commands::*;
 pub use edits::*;
 pub use events::*;
 pub use files::*;
 pub use lifecycle::*;
+pub use views::*;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -73,6 +77,14 @@ requests! {
     Close => "close" -> Empty,
     Remove => "remove" -> Empty,
     FileChanged => "file_changed" -> ExternalChange,
+    OpenView => "open_view" -> ViewState,
+    CloseView => "close_view" -> Empty,
+    Select => "select" -> ViewState,
+    Selections => "selections" -> ViewState,
+    RunCommand => "command" -> Commanded,
+    Configure => "configure" -> Configuration,
+    UndoTree => "undo_tree" -> UndoNodes,
+    UndoTo => "undo_to" -> Applied,
     Buffers => "buffers" -> BufferList,
     Shutdown => "shutdown" -> Empty,
 }

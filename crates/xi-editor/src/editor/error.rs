@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 use sy_commons::fs::FsReason;
 use symphony_ipc_protocol::jsonrpc::{RpcError, code};
-use symphony_ipc_protocol::xi::{BufferKey, RevisionNumber};
+use symphony_ipc_protocol::xi::{BufferKey, RevisionNumber, ViewKey};
 
 /// Why an operation was not done. Nothing changed then.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,25 @@ pub enum EditorError {
     /// Closing would lose unsaved changes.
     #[error("the buffer has unsaved changes")]
     Unsaved,
+    /// No such view is open.
+    #[error("no view {0} is open")]
+    NoView(ViewKey),
+    /// A view has at least one selection.
+    #[error("no selection was given: a view has at least one")]
+    NoSelection,
+    /// More of something than is allowed.
+    #[error("{count} {what} are too many: {limit} are allowed")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many were asked for.
+        count: usize,
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// A setting is not what it may be.
+    #[error("{0}")]
+    BadSetting(String),
     /// So much text does not fit one message.
     #[error("{len} bytes do not fit one message: read by ranges")]
     TooMuch {
@@ -68,6 +87,7 @@ impl EditorError {
                 | EditError::OutOfRange { .. }
                 | EditError::NotABorder { .. }
                 | EditError::NotSorted { .. } => code::INVALID_PARAMS,
+                EditError::NoSuchNode(_) => code::NOT_FOUND,
                 EditError::Engine(_) => code::INTERNAL_ERROR,
             },
             Self::File(error) => match error {
@@ -78,8 +98,13 @@ impl EditorError {
                 FileError::Write(error) if error.is_not_found() => code::NOT_FOUND,
                 FileError::Io { .. } | FileError::Write(_) => code::IO,
             },
-            Self::NoBuffer(_) => code::NOT_FOUND,
-            Self::RelativePath(_) | Self::NothingToOpen | Self::NoFile(_) => code::INVALID_PARAMS,
+            Self::NoBuffer(_) | Self::NoView(_) => code::NOT_FOUND,
+            Self::NoSelection
+            | Self::TooMany { .. }
+            | Self::BadSetting(_)
+            | Self::RelativePath(_)
+            | Self::NothingToOpen
+            | Self::NoFile(_) => code::INVALID_PARAMS,
             Self::Exists(_) | Self::ChangedOnDisk(_) | Self::NotNewest { .. } | Self::Unsaved => {
                 code::CONFLICT
             }
@@ -117,6 +142,7 @@ impl EditorError {
                 json!({"reason": "not_newest", "revision": newest})
             }
             Self::Unsaved => json!({"reason": "unsaved"}),
+            Self::TooMany { limit, .. } => json!({"limit": limit}),
             _ => return None,
         })
     }

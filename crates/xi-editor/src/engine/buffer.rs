@@ -1,10 +1,12 @@
 //! A buffer: the newest text, its recent revisions, edits against any of them.
 
 use super::changes::Changes;
-use super::history::{History, Limits, State};
+use super::history::{GroupKey, History, Limits, Run, State};
 use super::text::{Summary, Text};
 use std::collections::VecDeque;
-use symphony_ipc_protocol::xi::{Applied, EditOrigin, OnOverlap, Replace, RevisionNumber, Span};
+use symphony_ipc_protocol::xi::{
+    Applied, EditOrigin, OnOverlap, Replace, RevisionNumber, Span, UndoNode,
+};
 
 /// Edits may be made against so many revisions before the newest.
 pub const HELD_REVISIONS: usize = 1_000;
@@ -74,6 +76,9 @@ pub enum EditError {
         /// The newest revision.
         newest: RevisionNumber,
     },
+    /// No such undo group is held.
+    #[error("undo group {0} is not held")]
+    NoSuchNode(u64),
     /// The engine refused the edit; a defect of the engine.
     #[error("the engine refused the edit: {0}")]
     Engine(String),
@@ -158,6 +163,39 @@ impl Buffer {
         on_overlap: OnOverlap,
         origin: &EditOrigin,
     ) -> Result<Applied, EditError> {
+        let key = origin.group.map(|group| GroupKey::Client {
+            author: origin.author.clone(),
+            group,
+        });
+        self.edit_in(key, base, edits, on_overlap, origin)
+    }
+
+    /// Makes edits of the newest text; without a group of the client's they join their run of typing.
+    ///
+    /// # Errors
+    /// [`EditError`]; nothing changed then.
+    pub fn edit_in_run(
+        &mut self,
+        edits: Vec<Replace>,
+        run: Run,
+        origin: &EditOrigin,
+    ) -> Result<Applied, EditError> {
+        if origin.group.is_some() {
+            return self.edit(None, edits, OnOverlap::Merge, origin);
+        }
+        let author = origin.author.clone();
+        let key = Some(GroupKey::Run { author, run });
+        self.edit_in(key, None, edits, OnOverlap::Merge, origin)
+    }
+
+    fn edit_in(
+        &mut self,
+        key: Option<GroupKey>,
+        base: Option<RevisionNumber>,
+        edits: Vec<Replace>,
+        on_overlap: OnOverlap,
+        origin: &EditOrigin,
+    ) -> Result<Applied, EditError> {
         let base = base.unwrap_or(self.revision);
         check(self.text_at(base)?, &edits)?;
         if on_overlap == OnOverlap::RefuseStale && base != self.revision {
@@ -179,9 +217,8 @@ impl Buffer {
         if edits.is_empty() {
             return Ok(self.unchanged(rebased.overlaps));
         }
-        let key = origin.group.map(|group| (origin.author.clone(), group));
         self.history
-            .edit(&edits, key)
+            .edit(&edits, key, origin)
             .map_err(|e| EditError::Engine(format!("{e:?}")))?;
         let changes = Changes::of_edits(&edits);
         let overlaps = rebased
@@ -202,6 +239,36 @@ impl Buffer {
     pub fn redo(&mut self) -> Applied {
         let edits = self.history.redo();
         self.stepped(edits)
+    }
+
+    /// The undo group whose text is the newest text.
+    pub fn node(&self) -> u64 {
+        self.history.node()
+    }
+
+    /// The held undo groups, oldest first.
+    pub fn undo_tree(&self) -> Vec<UndoNode> {
+        self.history.nodes()
+    }
+
+    /// Brings back the text as it was after a held undo group.
+    ///
+    /// # Errors
+    /// [`EditError::NoSuchNode`].
+    pub fn undo_to(&mut self, node: u64) -> Result<Applied, EditError> {
+        match self.history.jump(node) {
+            Some(edits) => Ok(self.stepped(Some(edits))),
+            None => Err(EditError::NoSuchNode(node)),
+        }
+    }
+
+    /// What changed from a held revision to the newest.
+    ///
+    /// # Errors
+    /// [`EditError::BaseTooOld`] or [`EditError::NoSuchRevision`].
+    pub fn changes_from(&self, base: RevisionNumber) -> Result<(&Text, Changes), EditError> {
+        let text = self.text_at(base)?;
+        Ok((text, self.changes_since(base)))
     }
 
     /// Ends the newest undo group: the next edit begins another.
@@ -337,3 +404,7 @@ fn check(text: &Text, edits: &[Replace]) -> Result<(), EditError> {
 #[cfg(test)]
 #[path = "buffer_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "undo_tests.rs"]
+mod undo_tests;

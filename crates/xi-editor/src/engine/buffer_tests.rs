@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use std::time::Duration;
 
 fn replace(start: usize, end: usize, text: &str) -> Replace {
     Replace {
@@ -339,7 +340,7 @@ proptest! {
         groups in 1..4_usize,
         bytes in prop_oneof![Just(20_usize), Just(usize::MAX)],
     ) {
-        let limits = Limits { groups, steps: 4, bytes, group_steps: 3 };
+        let limits = Limits { groups, steps: 4, bytes, group_steps: 3, pause: Duration::ZERO };
         run("héllo wörld\nsecond 日本 line", &steps, limits, false)?;
         run("", &steps, limits, false)?;
     }
@@ -347,7 +348,7 @@ proptest! {
     /// Within its depth, undo after collection restores exactly.
     #[test]
     fn undo_after_collection_restores(places in proptest::collection::vec((0..1000_usize, 0..4_usize), 30..60)) {
-        let limits = Limits { groups: 5, steps: 12, bytes: usize::MAX, group_steps: 3 };
+        let limits = Limits { groups: 5, steps: 12, bytes: usize::MAX, group_steps: 3, pause: Duration::ZERO };
         let mut buffer = Buffer::with_limits(Text::from("0123456789"), limits);
         let mut texts = vec![content(&buffer)];
         for (at, size) in places {

@@ -1,23 +1,61 @@
-//! Undo by group over the CRDT, with its garbage collection closed.
+//! A tree of undo groups over the CRDT, with its garbage collection closed.
+//!
+//! An edit after an undo begins a branch; nothing is buried. The CRDT shows the
+//! groups on the path from the base to the current node and hides all others.
 //!
 //! The CRDT panics when asked to collect groups that are neither undone nor a
 //! prefix of the visible ones, the initial text (group 0) first. Nobody else
-//! names a group here, and [`History`] keeps undo linear, so the sets that
-//! [`History::collect`] builds keep that rule by construction.
+//! names a group here. [`History::collect`] only cuts leaves off the hidden
+//! branches, or moves the base up the visible path and drops every branch that
+//! does not grow from the new base. So what is held always has its ancestors
+//! held, and no held node can need text that a collected one deleted.
 
 use super::text::Text;
+use super::tree::{Node, Tree};
 use lapce_xi_rope::engine::{Engine, Error};
 use lapce_xi_rope::{Delta, DeltaBuilder, DeltaElement, Interval, Rope, RopeInfo};
-use std::collections::{BTreeSet, VecDeque};
-use symphony_ipc_protocol::xi::Replace;
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+use symphony_ipc_protocol::xi::{EditOrigin, Replace, UndoNode};
 
 /// Identifies a state of the text: undo brings an earlier one back.
 pub(super) type State = u64;
+
+/// Which edits join one group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum GroupKey {
+    /// Those that the client names alike.
+    Client {
+        /// Who edits.
+        author: String,
+        /// The client's group.
+        group: u64,
+    },
+    /// Those of one kind that follow each other fast.
+    Run {
+        /// Who edits.
+        author: String,
+        /// The run of typing; another one begins where the cursor was moved.
+        run: Run,
+    },
+}
+
+/// Typing without a break: edits of one run join one group while they follow each other fast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// Where it is typed.
+    pub view: u128,
+    /// How often cursors were moved there before: each time another run begins.
+    pub moves: u64,
+    /// Whether the edits delete.
+    pub deletes: bool,
+}
 
 /// How much undo is kept.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// Groups that can be undone at least, unless another limit is met first.
+    /// Side branches hold as many again.
     pub groups: usize,
     /// Steps (edits) held for undo.
     pub steps: usize,
@@ -25,6 +63,8 @@ pub(super) struct Limits {
     pub bytes: usize,
     /// After so many edits an undo group is full, and the next one begins.
     pub group_steps: usize,
+    /// A run of typing ends when nothing was typed for so long.
+    pub pause: Duration,
 }
 
 impl Default for Limits {
@@ -34,41 +74,22 @@ impl Default for Limits {
             steps: 4_000,
             bytes: 256 * 1024 * 1024,
             group_steps: 1_000,
+            pause: Duration::from_secs(1),
         }
     }
-}
-
-/// Edits that are undone together.
-#[derive(Debug)]
-struct Group {
-    id: usize,
-    /// The author and the client's group; `None` takes no further edits.
-    key: Option<(String, u64)>,
-    steps: usize,
-    bytes: usize,
-    before: State,
-    after: State,
 }
 
 /// The newest text and what it takes to undo.
 pub(super) struct History {
     engine: Engine,
     limits: Limits,
-    /// Visible groups, oldest first.
-    done: VecDeque<Group>,
-    /// Undone groups that redo brings back, the one undone last at the end.
-    undone: Vec<Group>,
-    /// Undone groups that nothing brings back: an edit followed the undo.
-    dead: Vec<Group>,
+    tree: Tree,
     next_group: usize,
-    state: State,
     next_state: State,
     /// Steps that the CRDT holds, undo steps included.
     steps: usize,
     /// Steps that were left by its last collection.
     kept_steps: usize,
-    /// Bytes that all groups hold.
-    bytes: usize,
 }
 
 impl History {
@@ -76,15 +97,11 @@ impl History {
         Self {
             engine: Engine::new(text.0.clone()),
             limits,
-            done: VecDeque::new(),
-            undone: Vec::new(),
-            dead: Vec::new(),
+            tree: Tree::new(SystemTime::now()),
             next_group: 1,
-            state: 0,
             next_state: 1,
             steps: 0,
             kept_steps: 0,
-            bytes: 0,
         }
     }
 
@@ -95,7 +112,17 @@ impl History {
 
     /// The state of the newest text.
     pub(super) fn state(&self) -> State {
-        self.state
+        self.tree.current().after
+    }
+
+    /// The group whose text is shown.
+    pub(super) fn node(&self) -> u64 {
+        self.tree.current().id as u64
+    }
+
+    /// All held groups, oldest first.
+    pub(super) fn nodes(&self) -> Vec<UndoNode> {
+        self.tree.list()
     }
 
     /// Makes sorted, non-overlapping edits of the newest text, in the group of
@@ -103,13 +130,11 @@ impl History {
     pub(super) fn edit(
         &mut self,
         edits: &[Replace],
-        key: Option<(String, u64)>,
+        key: Option<GroupKey>,
+        origin: &EditOrigin,
     ) -> Result<(), Error> {
-        let len = self.engine.get_head().len();
-        let mut builder = DeltaBuilder::new(len);
-        let mut bytes = 0;
+        let mut builder = DeltaBuilder::new(self.engine.get_head().len());
         for edit in edits {
-            bytes += edit.end - edit.start + edit.text.len();
             let place = Interval::new(edit.start, edit.end);
             if edit.text.is_empty() {
                 builder.delete(place);
@@ -117,72 +142,66 @@ impl History {
                 builder.replace(place, Rope::from(edit.text.as_str()));
             }
         }
-        let joins = key.is_some()
-            && self.undone.is_empty()
-            && self
-                .done
-                .back()
-                .is_some_and(|g| g.key == key && g.steps < self.limits.group_steps);
-        let id = match self.done.back() {
-            Some(group) if joins => group.id,
-            _ => self.next_group,
+        let now = SystemTime::now();
+        let joins = key.is_some() && self.joins(key.as_ref(), now);
+        let id = if joins {
+            self.tree.current().id
+        } else {
+            self.next_group
         };
+        let before = self.text();
         let head = self.engine.get_head_rev_id().token();
         self.engine.try_edit_rev(0, id, head, builder.build())?;
-        self.dead.append(&mut self.undone);
-        self.bytes += bytes;
-        let before = self.state;
-        self.state = self.new_state();
-        if joins && let Some(group) = self.done.back_mut() {
-            group.steps += 1;
-            group.bytes += bytes;
-            group.after = self.state;
-        } else {
+        let after = self.new_state();
+        if !joins {
             self.next_group += 1;
-            self.done.push_back(Group {
-                id,
-                key,
-                steps: 1,
-                bytes,
-                before,
-                after: self.state,
-            });
+            self.tree.grow(Node::new(id, key, origin, now));
         }
+        self.tree.count(edits, &before, after, now);
         self.steps += 1;
         self.collect_if(self.limits.steps / 4);
         Ok(())
     }
 
+    fn joins(&self, key: Option<&GroupKey>, now: SystemTime) -> bool {
+        let newest = self.tree.current();
+        // A clock that was set back says nothing about a pause.
+        let pause = now.duration_since(newest.edited).unwrap_or_default();
+        newest.key.as_ref() == key
+            && newest.steps < self.limits.group_steps
+            && (pause < self.limits.pause || matches!(key, Some(GroupKey::Client { .. })))
+    }
+
     /// Ends the newest group: the next edit begins another.
     pub(super) fn seal(&mut self) {
-        if let Some(group) = self.done.back_mut() {
-            group.key = None;
-        }
+        self.tree.seal();
     }
 
     /// Takes back the newest group; the change as edits of the text before, `None` with nothing to undo.
     pub(super) fn undo(&mut self) -> Option<Vec<Replace>> {
-        let mut group = self.done.pop_back()?;
-        group.key = None;
-        self.state = group.before;
-        self.undone.push(group);
-        self.seal();
-        Some(self.show())
+        let parent = self.tree.current().parent?;
+        self.go(parent)
     }
 
     /// Brings back the group undone last; `None` with nothing to redo.
     pub(super) fn redo(&mut self) -> Option<Vec<Replace>> {
-        let group = self.undone.pop()?;
-        self.state = group.after;
-        self.done.push_back(group);
-        Some(self.show())
+        let child = self.tree.current().next?;
+        self.go(child)
     }
 
-    /// Makes the CRDT show what `undone` and `dead` say; the change as edits.
-    fn show(&mut self) -> Vec<Replace> {
+    /// Shows the text as it was after a held group; `None` when that is not held.
+    pub(super) fn jump(&mut self, node: u64) -> Option<Vec<Replace>> {
+        let id = usize::try_from(node).ok()?;
+        if id == self.tree.current().id {
+            return Some(Vec::new());
+        }
+        self.go(id)
+    }
+
+    fn go(&mut self, id: usize) -> Option<Vec<Replace>> {
+        self.tree.go(id)?;
         let before = self.engine.get_head_rev_id().token();
-        let hidden = self.undone.iter().chain(&self.dead).map(|g| g.id).collect();
-        self.engine.undo(hidden);
+        self.engine.undo(self.tree.hidden());
         self.steps += 1;
         // The revision before is there: collection happens after this.
         let edits = self
@@ -191,7 +210,7 @@ impl History {
             .map(|delta| edits_of(&delta))
             .unwrap_or_default();
         self.collect_if(self.limits.steps / 4);
-        edits
+        Some(edits)
     }
 
     /// Frees what is beyond the limits. Cheap when nothing is; for idle moments.
@@ -203,40 +222,30 @@ impl History {
     /// last time, so that its cost is spread over them.
     fn collect_if(&mut self, pause: usize) {
         let beyond = |held: usize, limit: usize| held > limit + limit / 4;
-        let crowded = beyond(self.done.len() + self.dead.len(), self.limits.groups)
+        let crowded = beyond(self.tree.depth(), self.limits.groups)
+            || beyond(self.tree.len(), 2 * self.limits.groups)
             || beyond(self.steps, self.limits.steps);
-        let heavy =
-            self.bytes > self.limits.bytes && (self.done.len() > 1 || !self.dead.is_empty());
+        let heavy = self.tree.bytes() > self.limits.bytes && self.tree.can_shrink();
         if heavy || (crowded && self.steps - self.kept_steps >= pause) {
             self.collect();
         }
     }
 
-    /// Lets the CRDT forget all dead groups and the oldest visible ones beyond the limits.
+    /// Lets the CRDT forget what is beyond the limits: side branches from their
+    /// oldest leaves, then the oldest groups of the path.
     fn collect(&mut self) {
-        let mut gone = BTreeSet::new();
-        for group in std::mem::take(&mut self.dead) {
-            self.bytes -= group.bytes;
-            gone.insert(group.id);
-        }
+        let limits = self.limits;
+        let held = |tree: &Tree| tree.steps() > limits.steps || tree.bytes() > limits.bytes;
         // The initial text heads every prefix of the visible groups.
-        gone.insert(0);
-        let groups = self.done.iter().chain(&self.undone);
-        let mut steps: usize = groups.map(|g| g.steps).sum();
-        // The newest group stays, so the newest step is never collected.
-        while self.done.len() > 1
-            && (self.done.len() > self.limits.groups
-                || steps > self.limits.steps
-                || self.bytes > self.limits.bytes)
-            && let Some(group) = self.done.pop_front()
-        {
-            steps -= group.steps;
-            self.bytes -= group.bytes;
-            gone.insert(group.id);
-        }
+        let mut gone = BTreeSet::from([0]);
+        self.tree.prune(&mut gone, |tree| {
+            tree.len() > 2 * limits.groups || held(tree)
+        });
+        self.tree
+            .rebase(&mut gone, |tree| tree.depth() > limits.groups || held(tree));
         self.engine.gc(&gone);
-        self.steps = steps;
-        self.kept_steps = steps;
+        self.steps = self.tree.steps();
+        self.kept_steps = self.steps;
     }
 
     fn new_state(&mut self) -> State {

@@ -1,0 +1,107 @@
+//! How buffers are edited: what the client chose, and what the text says.
+
+use super::super::{Editor, EditorError, OpenBuffer};
+use crate::commands::{Language, Settings, detect_indent, language_of};
+use symphony_ipc_protocol::xi::{Configuration, Configure, Indent, ViewKey};
+
+/// What was chosen for a buffer.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Chosen {
+    indent: Option<Indent>,
+    tab_width: Option<u32>,
+    language: Option<&'static Language>,
+    auto_pairs: Option<bool>,
+    /// What the text said when it was asked first.
+    found: Option<Found>,
+}
+
+/// What is found out about a buffer.
+#[derive(Clone, Copy)]
+struct Found {
+    indent: Indent,
+    language: &'static Language,
+}
+
+impl Chosen {
+    fn settings(&mut self, open: &OpenBuffer) -> Settings {
+        let found = *self.found.get_or_insert_with(|| found(open));
+        let usual = Settings::default();
+        Settings {
+            indent: self.indent.unwrap_or(found.indent),
+            tab_width: self.tab_width.map_or(usual.tab_width, |w| w as usize),
+            language: self.language.unwrap_or(found.language),
+            auto_pairs: self.auto_pairs.unwrap_or(usual.auto_pairs),
+        }
+    }
+}
+
+fn found(open: &OpenBuffer) -> Found {
+    let usual = Settings::default();
+    let name = open.path.as_deref().and_then(|p| p.file_name()?.to_str());
+    Found {
+        indent: detect_indent(open.buffer.text()).unwrap_or(usual.indent),
+        language: name.and_then(language_of).unwrap_or(usual.language),
+    }
+}
+
+impl Editor {
+    /// Sets how a buffer is edited; without anything to set, says how.
+    ///
+    /// # Errors
+    /// [`EditorError::NoBuffer`]; [`EditorError::BadSetting`].
+    pub fn configure(&mut self, request: &Configure) -> Result<Configuration, EditorError> {
+        self.find(request.buffer)?;
+        let language = match &request.language {
+            Some(name) => Some(language_of(name).ok_or_else(|| {
+                EditorError::BadSetting(format!("the language `{name}` is not known"))
+            })?),
+            None => None,
+        };
+        limits("tab_width", request.tab_width, 32)?;
+        if let Some(Indent::Spaces { width }) = request.indent {
+            limits("indent.width", Some(width), 16)?;
+        }
+        let chosen = self.views.chosen.entry(request.buffer).or_default();
+        chosen.indent = request.indent.or(chosen.indent);
+        chosen.tab_width = request.tab_width.or(chosen.tab_width);
+        chosen.language = language.or(chosen.language);
+        chosen.auto_pairs = request.auto_pairs.or(chosen.auto_pairs);
+        let mut buffers = self.buffers.iter();
+        let open = buffers
+            .find(|open| open.key == request.buffer)
+            .ok_or(EditorError::NoBuffer(request.buffer))?;
+        Ok(configuration(&chosen.settings(open)))
+    }
+
+    /// How the buffer of a view is edited.
+    pub(super) fn settings_of(&mut self, view: ViewKey) -> Result<Settings, EditorError> {
+        let key = self.views.find(view)?.buffer;
+        let mut buffers = self.buffers.iter();
+        let open = buffers
+            .find(|open| open.key == key)
+            .ok_or(EditorError::NoBuffer(key))?;
+        Ok(self.views.chosen.entry(key).or_default().settings(open))
+    }
+}
+
+fn limits(what: &str, value: Option<u32>, most: u32) -> Result<(), EditorError> {
+    match value {
+        Some(value) if value == 0 || value > most => Err(EditorError::BadSetting(format!(
+            "`{what}` is {value}, it may be 1 to {most}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn configuration(settings: &Settings) -> Configuration {
+    let language = settings.language;
+    let owned = |pair: (&str, &str)| (pair.0.to_owned(), pair.1.to_owned());
+    Configuration {
+        indent: settings.indent,
+        tab_width: u32::try_from(settings.tab_width).unwrap_or(u32::MAX),
+        language: language.name.to_owned(),
+        line_comment: language.line_comment.map(str::to_owned),
+        block_comment: language.block_comment.map(owned),
+        auto_pairs: settings.auto_pairs,
+    }
+}
