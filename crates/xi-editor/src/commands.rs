@@ -20,6 +20,7 @@ mod selection;
 mod settings;
 mod words;
 
+pub(crate) use columns::cluster_width;
 pub use columns::{column_of, offset_at};
 pub use language::{Language, language_of};
 pub use selection::{Caret, Carets};
@@ -49,23 +50,6 @@ pub trait Rows {
     /// The place `count` rows below an offset (above where negative), nearest to
     /// the goal; with the goal, which is the column of the offset when absent.
     fn moved(&self, text: &Text, offset: usize, count: i64, goal: Option<usize>) -> (usize, usize);
-}
-
-/// Rows that are lines.
-pub struct PlainRows {
-    /// Columns from one tab stop to the next.
-    pub tab_width: usize,
-}
-
-impl Rows for PlainRows {
-    fn moved(&self, text: &Text, offset: usize, count: i64, goal: Option<usize>) -> (usize, usize) {
-        let goal = goal.unwrap_or_else(|| column_of(text, self.tab_width, offset));
-        let line = i64::try_from(text.line_of(offset)).unwrap_or(i64::MAX);
-        let last = text.lines() - 1;
-        let line = line.saturating_add(count).max(0);
-        let line = usize::try_from(line).unwrap_or(last).min(last);
-        (offset_at(text, self.tab_width, line, goal).0, goal)
-    }
 }
 
 /// What a command leads to.
@@ -138,3 +122,10 @@ pub fn run(scene: &Scene<'_>, command: &Command) -> Outcome {
         Command::Paste { texts } => insert::paste(scene, texts),
     }
 }
+
+#[cfg(test)]
+#[path = "commands/tables.rs"]
+mod tables;
+#[cfg(test)]
+#[path = "commands/tests.rs"]
+mod tests;

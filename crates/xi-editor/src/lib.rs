@@ -1,7 +1,7 @@
 //! The text engine: every buffer lives here.
 //!
 //! [`engine`] holds texts, revisions and undo; [`mod@file`] reads and writes files;
-//! [`commands`] says what editing commands do; [`editor`] is the open buffers and the operations of the protocol;
+//! [`commands`] says what editing commands do, [`layout`] how lines are shown; [`editor`] is the open buffers and the operations of the protocol;
 //! [`companion`] is what runs beside, [`child`] its processes; [`server`] speaks JSON-RPC over two
 //! streams. The binary joins them.
 
@@ -11,5 +11,6 @@ pub mod companion;
 pub mod editor;
 pub mod engine;
 pub mod file;
+pub mod layout;
 pub mod merge;
 pub mod server;

@@ -25,8 +25,9 @@ use std::time::Duration;
 use symphony_ipc_protocol::jsonrpc::{self, MAX_LINE_BYTES, Message, RequestId, RpcError, code};
 use symphony_ipc_protocol::xi::{
     Apply, Buffers, Cancel, Close, CloseView, Configure, Content, Delete, EVENT_METHOD, Empty,
-    FileChanged, Initialize, Initialized, Insert, Open, OpenView, PROTOCOL, Ping, Redo, Remove,
-    RunCommand, Save, Select, Selections, Shutdown, Undo, UndoTo, UndoTree, XiEvent, XiRequest,
+    FileChanged, Fold, Folds, Initialize, Initialized, Insert, Lines, Open, OpenView, PROTOCOL,
+    Ping, Redo, Remove, RunCommand, Save, Select, Selections, SetMetrics, Shutdown, Undo, UndoTo,
+    UndoTree, Unfold, XiEvent, XiRequest,
 };
 
 /// At the end, so long is waited for the client to take the last answers.
@@ -232,6 +233,11 @@ impl Session {
             Selections::METHOD => self.answer(id, params, |e, r: Selections| e.selections(&r)),
             RunCommand::METHOD => self.answer(id, params, |e, r: RunCommand| e.command(&r)),
             Configure::METHOD => self.answer(id, params, |e, r: Configure| e.configure(&r)),
+            SetMetrics::METHOD => self.answer(id, params, Editor::set_metrics),
+            Lines::METHOD => self.answer(id, params, |e, r: Lines| e.rows(&r)),
+            Folds::METHOD => self.answer(id, params, |e, r: Folds| e.folds(&r)),
+            Fold::METHOD => self.answer(id, params, |e, r: Fold| e.fold(&r)),
+            Unfold::METHOD => self.answer(id, params, |e, r: Unfold| e.unfold(&r)),
             UndoTree::METHOD => self.answer(id, params, |e, r: UndoTree| e.undo_tree(&r)),
             UndoTo::METHOD => self.answer(id, params, |e, r: UndoTo| e.undo_to(&r)),
             Buffers::METHOD => self.answer(id, params, |e, _: Buffers| Ok(e.list())),

@@ -242,3 +242,66 @@ fn views_are_closed_alone_and_with_their_buffer() {
         .collect();
     assert_eq!(closed.len(), 2);
 }
+
+#[test]
+fn rows_wrap_fold_and_are_moved_by() {
+    let (mut x, view) = View::new("fn a() {\n    one two;\n    three;\n}\nlast\n");
+    let rows = |x: &mut View, from: Value| {
+        let mut params = json!({"view": view, "count": 3});
+        params
+            .as_object_mut()
+            .unwrap()
+            .extend(from.as_object().unwrap().clone());
+        x.client.call("lines", params)
+    };
+    let spans = |answer: &Value| -> Vec<(u64, u64, u64)> {
+        let of = |r: &Value| {
+            let number = |key: &str| r[key].as_u64().unwrap();
+            (number("line"), number("start"), number("end"))
+        };
+        answer["rows"].as_array().unwrap().iter().map(of).collect()
+    };
+    let plain = rows(&mut x, json!({}));
+    assert_eq!(spans(&plain), [(1, 0, 8), (2, 9, 21), (3, 22, 32)]);
+    assert_eq!((&plain["lines"], &plain["next"]), (&json!(6), &json!(33)));
+    x.client
+        .call("set_metrics", json!({"view": view, "wrap": 9}));
+    let wrapped = rows(&mut x, json!({"from": 10}));
+    assert_eq!(spans(&wrapped), [(2, 9, 17), (2, 17, 21), (3, 22, 26)]);
+    x.client.call("set_metrics", json!({"view": view}));
+    let folds = x
+        .client
+        .call("folds", json!({"view": view, "first": 1, "count": 9}));
+    assert_eq!(
+        folds["foldable"],
+        json!([{"first": 1, "last": 3, "by": "brackets"}])
+    );
+    x.select(&view, &[(25, 25)]);
+    let folded = x
+        .client
+        .call("fold", json!({"view": view, "first": 1, "last": 3}));
+    assert_eq!(folded["folded"], json!([{"first": 1, "last": 3}]));
+    assert_eq!(x.places(&view), [(8, 8)]);
+    assert_eq!(
+        spans(&rows(&mut x, json!({}))),
+        [(1, 0, 8), (4, 33, 34), (5, 35, 39)]
+    );
+    x.run(&view, json!({"name": "move", "by": "line"}));
+    assert_eq!(x.places(&view), [(34, 34)]);
+    // Lines before the fold move it; a cursor put into it opens it.
+    let buffer = x.buffer.clone();
+    x.client.insert(&buffer, 0, "\n\n");
+    let state = x
+        .client
+        .call("folds", json!({"view": view, "first": 1, "count": 1}));
+    assert_eq!(state["folded"], json!([{"first": 3, "last": 5}]));
+    x.select(&view, &[(15, 15)]);
+    let state = x
+        .client
+        .call("folds", json!({"view": view, "first": 1, "count": 1}));
+    assert_eq!(state["folded"], json!([]));
+    let bad = json!({"view": view, "first": 3, "last": 3});
+    assert_eq!(x.client.fail("fold", bad).0, code::INVALID_PARAMS);
+    let bad = json!({"view": view, "count": 10_001});
+    assert_eq!(x.client.fail("lines", bad).1["data"]["limit"], 10_000);
+}

@@ -11,6 +11,7 @@ mod commands;
 mod edits;
 mod events;
 mod files;
+mod layout;
 mod lifecycle;
 mod views;
 
@@ -18,6 +19,7 @@ pub use commands::*;
 pub use edits::*;
 pub use events::*;
 pub use files::*;
+pub use layout::*;
 pub use lifecycle::*;
 pub use views::*;
 
@@ -83,6 +85,11 @@ requests! {
     Selections => "selections" -> ViewState,
     RunCommand => "command" -> Commanded,
     Configure => "configure" -> Configuration,
+    SetMetrics => "set_metrics" -> Empty,
+    Lines => "lines" -> Rows,
+    Folds => "folds" -> FoldState,
+    Fold => "fold" -> FoldState,
+    Unfold => "unfold" -> FoldState,
     UndoTree => "undo_tree" -> UndoNodes,
     UndoTo => "undo_to" -> Applied,
     Buffers => "buffers" -> BufferList,

@@ -33,10 +33,7 @@ fn by_lines(scene: &Scene<'_>, blocks: &[Block], token: &str) -> Vec<Replace> {
         let all = blocks.iter().flat_map(|b| b.0..=b.1);
         all.filter(|line| !text.is_blank_line(*line))
     };
-    let starts_with = |at: usize, what: &str| {
-        let end = at + what.len();
-        end <= text.len() && text.holds(at, end, what)
-    };
+    let starts_with = |at: usize, what: &str| text.holds(at, at + what.len(), what);
     if lines().all(|line| starts_with(text.indent_end(line), token)) {
         return lines()
             .map(|line| {
@@ -69,8 +66,6 @@ fn by_block(scene: &Scene<'_>, block: Block, open: &str, close: &str) -> Vec<Rep
         return Vec::new();
     }
     let is_comment = end - start >= open.len() + close.len()
-        && text.is_border(start + open.len())
-        && text.is_border(end - close.len())
         && text.holds(start, start + open.len(), open)
         && text.holds(end - close.len(), end, close);
     if !is_comment {

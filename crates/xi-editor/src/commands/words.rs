@@ -42,32 +42,44 @@ fn joins(c: char) -> bool {
         | '\u{200c}' | '\u{200d}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// The length in bytes of the run that characters begin with, `after` each other.
-fn run(chars: impl Iterator<Item = char>, same: impl Fn(char, char) -> bool) -> usize {
+/// The length in bytes of the run of one kind that characters begin with.
+fn run(chars: impl Iterator<Item = char>) -> usize {
     let mut len = 0;
-    let mut last = None;
+    let mut of = None;
     for c in chars.take(LONGEST_RUN) {
-        if last.is_some_and(|last| !same(last, c)) {
+        if !joins(c) && *of.get_or_insert(kind(c)) != kind(c) {
             break;
         }
         len += c.len_utf8();
-        last = Some(c);
     }
     len
 }
 
-fn same_kind(a: char, b: char) -> bool {
-    kind(a) == kind(b) || joins(b) || joins(a)
+/// The same for characters that come backwards: what joins comes before what it joins to.
+fn run_back(chars: impl Iterator<Item = char>) -> usize {
+    let (mut len, mut joining) = (0, 0);
+    let mut of = None;
+    for c in chars.take(LONGEST_RUN) {
+        joining += c.len_utf8();
+        if joins(c) {
+            continue;
+        }
+        if *of.get_or_insert(kind(c)) != kind(c) {
+            return len;
+        }
+        len += std::mem::take(&mut joining);
+    }
+    len + joining
 }
 
 /// The end of the run of one kind that begins at an offset.
 fn run_end(text: &Text, offset: usize) -> usize {
-    offset + run(text.chars_from(offset), same_kind)
+    offset + run(text.chars_from(offset))
 }
 
 /// The start of the run of one kind that ends at an offset.
 fn run_start(text: &Text, offset: usize) -> usize {
-    offset - run(text.chars_before(offset), same_kind)
+    offset - run_back(text.chars_before(offset))
 }
 
 fn kind_at(text: &Text, offset: usize) -> Option<Kind> {
@@ -75,7 +87,8 @@ fn kind_at(text: &Text, offset: usize) -> Option<Kind> {
 }
 
 fn kind_before(text: &Text, offset: usize) -> Option<Kind> {
-    text.chars_before(offset).next().map(kind)
+    let mut before = text.chars_before(offset).take(LONGEST_RUN);
+    before.find(|c| !joins(*c)).map(kind)
 }
 
 /// Over the spaces after an offset, and then the word or the signs; a line's end stops.
@@ -120,10 +133,10 @@ pub(super) fn word_at(text: &Text, offset: usize) -> (usize, usize) {
         (offset, offset)
     } else if rank(after) >= rank(before) {
         let end = run_end(text, offset);
-        (end - run(text.chars_before(end), same_kind), end)
+        (run_start(text, end), end)
     } else {
         let start = run_start(text, offset);
-        (start, start + run(text.chars_from(start), same_kind))
+        (start, run_end(text, start))
     };
     (back_to_border(text, start), text.snap(end))
 }

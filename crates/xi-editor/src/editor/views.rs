@@ -1,11 +1,13 @@
 //! Views of the buffers: selections that follow every edit, and commands on them.
 
+mod layout;
 mod marks;
 mod settings;
 
 use super::{Editor, EditorError, OpenBuffer, USER};
-use crate::commands::{self, Caret, Carets, MAX_CARETS, PlainRows, Scene};
+use crate::commands::{self, Caret, Carets, MAX_CARETS, Scene};
 use crate::engine::{Buffer, Changes, EditError, Run, Text};
+use crate::layout::{Folded, Hidden, Layout, Metrics};
 use marks::Marks;
 use settings::Chosen;
 use std::collections::HashMap;
@@ -40,6 +42,32 @@ struct View {
     told: Carets,
     /// How often its cursors were moved: typing after that is another run.
     moves: u64,
+    wrap: Option<usize>,
+    metrics: Metrics,
+    folds: Vec<Folded>,
+}
+
+impl View {
+    fn layout(&self, text: &Text, tab_width: usize) -> Layout<'_> {
+        Layout {
+            wrap: self.wrap,
+            metrics: &self.metrics,
+            tab_width,
+            hidden: Hidden::new(text, &self.folds),
+        }
+    }
+
+    /// Sets the selections; folds that would hide a cursor are opened.
+    fn place(&mut self, carets: &Carets, text: &Text) {
+        self.carets = carets.snapped(text);
+        if !self.folds.is_empty() {
+            let heads: Vec<usize> = self.carets.iter().map(|c| text.line_of(c.head)).collect();
+            self.folds.retain(|fold| {
+                let (first, last) = fold.lines(text);
+                !heads.iter().any(|line| first < *line && *line <= last)
+            });
+        }
+    }
 }
 
 impl Views {
@@ -54,6 +82,8 @@ impl Views {
         let changes = Changes::of_edits(edits);
         for view in self.list.iter_mut().filter(|view| view.buffer == buffer) {
             view.carets = view.carets.moved_by(&changes).snapped(text);
+            let folds = view.folds.iter();
+            view.folds = folds.filter_map(|f| f.moved_by(&changes, text)).collect();
         }
     }
 }
@@ -80,6 +110,9 @@ impl Editor {
             carets: Carets::default(),
             told: Carets::default(),
             moves: 0,
+            wrap: None,
+            metrics: Metrics::default(),
+            folds: Vec::new(),
         });
         self.state_of(key)
     }
@@ -141,7 +174,7 @@ impl Editor {
         }
         let list = request.selections.iter().map(|s| Caret::from(*s)).collect();
         let carets = Carets::new(list, request.primary).moved_by(&changes);
-        view.carets = carets.snapped(open.buffer.text());
+        view.place(&carets, open.buffer.text());
         view.moves += 1;
         let buffer = view.buffer;
         self.tell_selections(buffer);
@@ -156,9 +189,7 @@ impl Editor {
         let settings = self.settings_of(request.view)?;
         let (open, view) = self.scene_of(request.view)?;
         limit_input(&request.command, view.carets.count())?;
-        let rows = PlainRows {
-            tab_width: settings.tab_width,
-        };
+        let rows = view.layout(open.buffer.text(), settings.tab_width);
         let scene = Scene {
             text: open.buffer.text(),
             carets: &view.carets,
@@ -189,7 +220,7 @@ impl Editor {
         };
         self.tell_text(buffer, &applied, author);
         let (open, view) = self.scene_of(request.view)?;
-        view.carets = outcome.carets.snapped(open.buffer.text());
+        view.place(&outcome.carets, open.buffer.text());
         let commanded = Commanded {
             revision: applied.revision,
             changed: applied.changed,
@@ -237,7 +268,10 @@ impl Editor {
         if let Some((view, carets)) = marks.and_then(|m| m.at(from, to, state))
             && let Ok(view) = self.views.find(view)
         {
-            view.carets = carets;
+            let open = self.buffers.iter().find(|open| open.key == key);
+            if let Some(open) = open {
+                view.place(&carets, open.buffer.text());
+            }
         }
         self.tell_selections(key);
         Ok(applied)

@@ -166,6 +166,25 @@ impl Changes {
         Span { start, end }
     }
 
+    /// Moves a position of the text before into the text after. Text inserted
+    /// there comes before it where `after` is set; a position inside of replaced
+    /// text goes to that end of it.
+    pub fn moved(&self, position: usize, after: bool) -> usize {
+        let mut grown = 0;
+        for change in &self.0 {
+            let inside = change.start < position || (after && change.old == 0);
+            if change.start > position || !inside {
+                break;
+            }
+            if change.end() > position {
+                let new = if after { change.new } else { 0 };
+                return shifted(change.start + new, grown);
+            }
+            grown += growth(change);
+        }
+        shifted(position, grown)
+    }
+
     /// Moves sorted, non-overlapping edits of the text before into the text after.
     ///
     /// What others inserted stays, what others deleted is not deleted twice,

@@ -10,7 +10,7 @@ const CLUSTER_WINDOW: usize = 4_096;
 impl Text {
     /// The line of an offset, from 0.
     pub fn line_of(&self, offset: usize) -> usize {
-        self.0.line_of_offset(offset.min(self.len()))
+        self.0.line_of_offset(self.border_before(offset))
     }
 
     /// Where a line begins; the end of the text when there are fewer.

@@ -46,9 +46,9 @@ impl Text {
         self.0.iter_chunks(..)
     }
 
-    /// Whether `start..end` holds exactly `other`.
+    /// Whether `start..end` is a range on borders that holds exactly `other`.
     pub fn holds(&self, start: usize, end: usize, other: &str) -> bool {
-        if end - start != other.len() {
+        if start + other.len() != end || !self.is_border(start) || !self.is_border(end) {
             return false;
         }
         let mut rest = other;
