@@ -52,6 +52,14 @@ pub trait Rows {
     fn moved(&self, text: &Text, offset: usize, count: i64, goal: Option<usize>) -> (usize, usize);
 }
 
+impl Scene<'_> {
+    /// How many characters may be read for one cursor, so that many of them do
+    /// not make a command late.
+    fn reach(&self) -> usize {
+        ((1 << 23) / self.carets.count()).clamp(1 << 10, 1 << 20)
+    }
+}
+
 /// What a command leads to.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -123,6 +131,9 @@ pub fn run(scene: &Scene<'_>, command: &Command) -> Outcome {
     }
 }
 
+#[cfg(test)]
+#[path = "commands/motion_tables.rs"]
+mod motion_tables;
 #[cfg(test)]
 #[path = "commands/tables.rs"]
 mod tables;

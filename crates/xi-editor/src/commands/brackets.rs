@@ -2,9 +2,6 @@
 
 use crate::engine::Text;
 
-/// The other bracket is looked for over so many characters.
-const REACH: usize = 1 << 20;
-
 const PAIRS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
 
 fn closer(c: char) -> Option<char> {
@@ -16,10 +13,10 @@ fn opener(c: char) -> Option<char> {
 }
 
 /// Where the bracket begins that closes what opens before `offset`.
-pub(crate) fn closing(text: &Text, offset: usize, open: char) -> Option<usize> {
+fn closing(text: &Text, offset: usize, open: char, reach: usize) -> Option<usize> {
     let mut at = offset;
     let mut nested = vec![closer(open)?];
-    for c in text.chars_from(offset).take(REACH) {
+    for c in text.chars_from(offset).take(reach) {
         if let Some(close) = closer(c) {
             nested.push(close);
         } else if nested.last() == Some(&c) {
@@ -34,10 +31,10 @@ pub(crate) fn closing(text: &Text, offset: usize, open: char) -> Option<usize> {
 }
 
 /// Where the bracket begins that opens what closes at `offset`; any bracket without `close`.
-fn opening(text: &Text, offset: usize, close: Option<char>) -> Option<usize> {
+fn opening(text: &Text, offset: usize, close: Option<char>, reach: usize) -> Option<usize> {
     let mut at = offset;
     let mut nested: Vec<char> = Vec::new();
-    for c in text.chars_before(offset).take(REACH) {
+    for c in text.chars_before(offset).take(reach) {
         at -= c.len_utf8();
         if let Some(open) = opener(c) {
             nested.push(open);
@@ -53,11 +50,12 @@ fn opening(text: &Text, offset: usize, close: Option<char>) -> Option<usize> {
     None
 }
 
-/// The bracket that belongs to the one after an offset, to the one before it, or that opens around it.
-pub(super) fn matching(text: &Text, offset: usize) -> Option<usize> {
+/// The bracket that belongs to the one after an offset, to the one before it, or that opens around
+/// it; looked for over so many characters.
+pub(super) fn matching(text: &Text, offset: usize, reach: usize) -> Option<usize> {
     let other = |at: usize, c: char| match (closer(c), opener(c)) {
-        (Some(_), _) => closing(text, at + 1, c),
-        (_, Some(_)) => opening(text, at, Some(c)),
+        (Some(_), _) => closing(text, at + 1, c, reach),
+        (_, Some(_)) => opening(text, at, Some(c), reach),
         _ => None,
     };
     let after = text.chars_from(offset).next();
@@ -65,5 +63,5 @@ pub(super) fn matching(text: &Text, offset: usize) -> Option<usize> {
     after
         .and_then(|c| other(offset, c))
         .or_else(|| before.and_then(|c| other(offset - c.len_utf8(), c)))
-        .or_else(|| opening(text, offset, None))
+        .or_else(|| opening(text, offset, None, reach))
 }

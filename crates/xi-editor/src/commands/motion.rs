@@ -4,8 +4,10 @@ use super::{Caret, Carets, Outcome, Scene, brackets, columns, words};
 use crate::engine::Text;
 use symphony_ipc_protocol::xi::{Direction, Unit};
 
-/// A movement is repeated so often at most.
-const MOST_OFTEN: u32 = 100_000;
+/// All cursors together are moved so often at most.
+const MOST_OFTEN: usize = 100_000;
+/// So many characters that may be read stand for one line.
+const CHARS_A_LINE: usize = 16;
 
 /// Moves all cursors.
 pub(super) fn run(
@@ -15,7 +17,8 @@ pub(super) fn run(
     count: u32,
     extend: bool,
 ) -> Outcome {
-    let count = count.clamp(1, MOST_OFTEN);
+    let most = u32::try_from(MOST_OFTEN / scene.carets.count()).unwrap_or(u32::MAX);
+    let count = count.clamp(1, most.max(1));
     Outcome::select(scene.carets.map(|caret| {
         let moved = match by {
             Unit::Line | Unit::Page => by_rows(scene, caret, direction, count, extend),
@@ -25,9 +28,9 @@ pub(super) fn run(
                     Direction::Forward => caret.end(),
                     Direction::Backward => caret.start(),
                 };
-                Caret::at(often(scene.text, edge, by, direction, count - 1))
+                Caret::at(often(scene, edge, by, direction, count - 1))
             }
-            _ => Caret::at(often(scene.text, caret.head, by, direction, count)),
+            _ => Caret::at(often(scene, caret.head, by, direction, count)),
         };
         Caret {
             anchor: if extend { caret.anchor } else { moved.head },
@@ -36,9 +39,9 @@ pub(super) fn run(
     }))
 }
 
-fn often(text: &Text, mut at: usize, by: Unit, direction: Direction, count: u32) -> usize {
+fn often(scene: &Scene<'_>, mut at: usize, by: Unit, direction: Direction, count: u32) -> usize {
     for _ in 0..count {
-        let next = target(text, at, by, direction);
+        let next = target(scene, at, by, direction);
         if next == at {
             break;
         }
@@ -71,8 +74,10 @@ fn by_rows(
 }
 
 /// Where one movement leads that needs no rows.
-pub(super) fn target(text: &Text, at: usize, by: Unit, direction: Direction) -> usize {
+pub(super) fn target(scene: &Scene<'_>, at: usize, by: Unit, direction: Direction) -> usize {
     use Direction::{Backward, Forward};
+    let text = scene.text;
+    let lines = scene.reach() / CHARS_A_LINE;
     match (by, direction) {
         (Unit::Grapheme, Forward) => text.next_cluster(at),
         (Unit::Grapheme, Backward) => text.previous_cluster(at),
@@ -82,9 +87,9 @@ pub(super) fn target(text: &Text, at: usize, by: Unit, direction: Direction) -> 
         (Unit::Subword, Backward) => words::previous_subword(text, at),
         (Unit::LineEdge, Forward) => text.line_end(text.line_of(at)),
         (Unit::LineEdge, Backward) => line_beginning(text, at),
-        (Unit::Paragraph, Forward) => paragraph_end(text, at),
-        (Unit::Paragraph, Backward) => paragraph_start(text, at),
-        (Unit::Bracket, _) => brackets::matching(text, at).unwrap_or(at),
+        (Unit::Paragraph, Forward) => paragraph_end(text, at, lines),
+        (Unit::Paragraph, Backward) => paragraph_start(text, at, lines),
+        (Unit::Bracket, _) => brackets::matching(text, at, scene.reach()).unwrap_or(at),
         (Unit::Document, Forward) => text.len(),
         (Unit::Document, Backward) => 0,
         (Unit::Line | Unit::Page, Forward) => next_line(text, at),
@@ -109,14 +114,15 @@ fn line_beginning(text: &Text, at: usize) -> usize {
     }
 }
 
-/// The next empty line after the text that follows.
-fn paragraph_end(text: &Text, at: usize) -> usize {
-    let last = text.lines() - 1;
+/// The next empty line after the text that follows, `reach` lines away at most.
+fn paragraph_end(text: &Text, at: usize, reach: usize) -> usize {
     let mut line = text.line_of(at);
-    while line < last && text.is_blank_line(line) {
+    let last = text.lines() - 1;
+    let stop = last.min(line + reach);
+    while line < stop && text.is_blank_line(line) {
         line += 1;
     }
-    while line < last && !text.is_blank_line(line) {
+    while line < stop && !text.is_blank_line(line) {
         line += 1;
     }
     if line == last && !text.is_blank_line(line) {
@@ -126,16 +132,17 @@ fn paragraph_end(text: &Text, at: usize) -> usize {
     }
 }
 
-/// The empty line before the text that precedes.
-fn paragraph_start(text: &Text, at: usize) -> usize {
+/// The empty line before the text that precedes, `reach` lines away at most.
+fn paragraph_start(text: &Text, at: usize, reach: usize) -> usize {
     let mut line = text.line_of(at);
-    if line > 0 && at == text.line_start(line) {
+    let stop = line.saturating_sub(reach);
+    if line > stop && at == text.line_start(line) {
         line -= 1;
     }
-    while line > 0 && text.is_blank_line(line) {
+    while line > stop && text.is_blank_line(line) {
         line -= 1;
     }
-    while line > 0 && !text.is_blank_line(line) {
+    while line > stop && !text.is_blank_line(line) {
         line -= 1;
     }
     text.line_start(line)

@@ -16,10 +16,10 @@ pub(super) fn run(scene: &Scene<'_>, by: Unit, direction: Direction) -> Outcome 
         {
             return (at - before, at + after);
         }
-        let to = match motion::target(scene.text, at, by, direction) {
+        let to = match motion::target(scene, at, by, direction) {
             // At the line's end its line end goes, as editors do it.
             to if to == at && by == Unit::LineEdge => {
-                motion::target(scene.text, at, Unit::Grapheme, direction)
+                motion::target(scene, at, Unit::Grapheme, direction)
             }
             to => to,
         };

@@ -3,7 +3,7 @@
 use crate::engine::Text;
 
 /// A run is followed over so many characters at most.
-const LONGEST_RUN: usize = 1 << 20;
+const LONGEST_RUN: usize = 1 << 16;
 
 /// What kind of character it is; neighbours of one kind belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +138,8 @@ pub(super) fn word_at(text: &Text, offset: usize) -> (usize, usize) {
         let start = run_start(text, offset);
         (start, run_end(text, start))
     };
+    // A mark without a letter belongs to nothing: the run backwards leaves it out.
+    let (start, end) = (start.min(offset), end.max(offset));
     (back_to_border(text, start), text.snap(end))
 }
 
