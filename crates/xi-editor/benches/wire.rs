@@ -133,10 +133,12 @@ fn round_trips(name: &str, text: &str) {
     let opening = Instant::now();
     let info = peer.call("open", &json!({"path": path}));
     println!(
-        "{name}: open {:.0} ms, resident {} MiB",
+        "{name}: open {:.0} ms (target <= 600), resident {} MiB, at most {} MiB (target <= 1.6 x its size)",
         opening.elapsed().as_secs_f64() * 1e3,
-        resident(&peer.child)
+        memory(&peer.child, "VmRSS:"),
+        memory(&peer.child, "VmHWM:")
     );
+    finding(name, &mut peer, &info["buffer"]);
     let mut random = Random(7);
     let mut times = Vec::new();
     for i in 0..20_000 {
@@ -162,11 +164,30 @@ fn round_trips(name: &str, text: &str) {
     println!("{name}: ping round trip: {}", percentiles(times.collect()));
 }
 
-/// Resident memory in MiB.
-fn resident(child: &Child) -> u64 {
+/// Counting all matches, and the next one from the middle.
+fn finding(name: &str, peer: &mut Peer, buffer: &Value) {
+    for (query, regex) in [("lazy", false), ("absent", false), (r"^the.*\d$", true)] {
+        for (what, more) in [
+            ("all counted", json!({"count": true, "limit": 1})),
+            ("all wanted", json!({"limit": 100_000})),
+        ] {
+            let mut params = json!({"buffer": buffer, "query": query, "regex": regex});
+            for (key, value) in more.as_object().into_iter().flatten() {
+                params[key] = value.clone();
+            }
+            let start = Instant::now();
+            peer.call("find", &params);
+            let time = start.elapsed().as_secs_f64() * 1e3;
+            println!("{name}: find `{query}`, {what}: {time:.1} ms");
+        }
+    }
+}
+
+/// A figure of the process's memory in MiB.
+fn memory(child: &Child, which: &str) -> u64 {
     let path = format!("/proc/{}/status", child.id());
     let status = std::fs::read_to_string(path).unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|l| l.strip_prefix(which));
     let kib = line.and_then(|l| l.trim().split(' ').next()?.parse::<u64>().ok());
     kib.unwrap_or(0) / 1024
 }
@@ -282,7 +303,9 @@ fn opening(text: &str) {
     });
     let mut rope = Text::default();
     timed("build the text", &mut || rope = Text::from(text));
-    timed("digest and line ends", &mut || drop(rope.summary()));
+    timed("digest and line ends", &mut || {
+        std::hint::black_box(rope.summary());
+    });
 }
 
 fn main() {

@@ -18,7 +18,7 @@ pub use reply::{Call, Reply};
 use crate::engine::Text;
 use std::path::Path;
 use std::sync::Arc;
-use symphony_ipc_protocol::xi::{BufferKey, Replace, RevisionNumber};
+use symphony_ipc_protocol::xi::{BufferKey, Initialize, Replace, RevisionNumber};
 
 /// A buffer at a revision; a clone shares all of its memory.
 #[derive(Debug, Clone)]
@@ -58,6 +58,10 @@ pub trait Companion: Send {
     /// The methods that it answers.
     fn methods(&self) -> &'static [&'static str];
 
+    /// Learns what the client asked for when it said hello. Called on the
+    /// editing loop, before anything else, so it must return at once.
+    fn initialized(&mut self, _hello: &Initialize) {}
+
     /// Takes note. Called on the editing loop, so it must return at once.
     fn told(&mut self, notice: &Notice);
 
@@ -67,6 +71,9 @@ pub trait Companion: Send {
 }
 
 /// Every companion, started when it is first needed.
-pub(crate) fn all(_desk: &Desk) -> Vec<Box<dyn Companion>> {
-    Vec::new()
+pub(crate) fn all(desk: &Desk) -> Vec<Box<dyn Companion>> {
+    vec![
+        Box::new(crate::watch::Watch::new(desk.clone())),
+        Box::new(crate::search::Searcher::new(desk.clone())),
+    ]
 }

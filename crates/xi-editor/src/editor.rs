@@ -1,14 +1,20 @@
 //! The open buffers and the operations of the protocol on them.
 
+mod conflicts;
 mod disk;
 mod error;
+mod format;
+mod saving;
 mod views;
+mod window;
 
+pub use disk::Known;
 pub use error::EditorError;
 
-use crate::companion::{Notice, Snapshot};
+use crate::companion::{Desk, Notice, Snapshot};
 use crate::engine::{Buffer, Text};
 use crate::file;
+use conflicts::Conflicts;
 use disk::Disk;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +24,7 @@ use symphony_ipc_protocol::xi::{
     Encoding, Insert, OnOverlap, Open, Redo, Replace, Span, Text as TextAnswer, Undo, XiEvent,
 };
 use views::Views;
+use window::OpenWindow;
 
 /// Who edits when nobody is named.
 const USER: &str = "user";
@@ -25,7 +32,10 @@ const USER: &str = "user";
 /// The open buffers. Each operation is done whole or not at all.
 pub struct Editor {
     buffers: Vec<OpenBuffer>,
+    windows: Vec<OpenWindow>,
     max_file_bytes: u64,
+    window_above_bytes: u64,
+    desk: Option<Desk>,
     events: Vec<XiEvent>,
     notices: Vec<Notice>,
     views: Views,
@@ -38,13 +48,15 @@ struct OpenBuffer {
     /// Absolute and resolved.
     path: Option<Arc<Path>>,
     disk: Disk,
+    conflicts: Conflicts,
+    /// What the next save writes.
     encoding: Encoding,
     read_only: bool,
 }
 
 impl OpenBuffer {
     fn dirty(&self) -> bool {
-        self.disk.state != Some(self.buffer.state())
+        self.disk.state != Some(self.buffer.state()) || self.disk.encoding != self.encoding
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -75,7 +87,9 @@ impl OpenBuffer {
             encoding: self.encoding,
             dirty,
             read_only: self.read_only,
-            digest: summary.digest,
+            digest: summary.digest_text(),
+            windowed: false,
+            conflicts: self.conflicts.len(),
         }
     }
 }
@@ -84,7 +98,10 @@ impl Default for Editor {
     fn default() -> Self {
         Self {
             buffers: Vec::new(),
+            windows: Vec::new(),
             max_file_bytes: file::DEFAULT_MAX_BYTES,
+            window_above_bytes: file::DEFAULT_WINDOW_ABOVE,
+            desk: None,
             events: Vec::new(),
             notices: Vec::new(),
             views: Views::default(),
@@ -96,6 +113,21 @@ impl Editor {
     /// Refuses files above `bytes` from now on.
     pub fn set_max_file_bytes(&mut self, bytes: u64) {
         self.max_file_bytes = bytes;
+    }
+
+    /// Opens files above `bytes` windowed from now on.
+    pub fn set_window_above_bytes(&mut self, bytes: u64) {
+        self.window_above_bytes = bytes;
+    }
+
+    /// Lets what runs beside the loop tell how far it is.
+    pub(crate) fn set_desk(&mut self, desk: Desk) {
+        self.desk = Some(desk);
+    }
+
+    /// Files up to this size are held.
+    fn held_limit(&self) -> u64 {
+        self.max_file_bytes.min(self.window_above_bytes)
     }
 
     /// What happened since the last call, in order.
@@ -118,14 +150,17 @@ impl Editor {
             None => None,
         };
         if let Some(path) = &path
-            && let Some(open) = self.at_path(path)
+            && let Some(info) = self.info_at(path)
         {
             return match request.text {
-                None => Ok(open.info()),
+                None => Ok(info),
                 Some(_) => Err(EditorError::Exists(path.clone())),
             };
         }
         let opened = match (path, request.text) {
+            (Some(path), None) if file::len(&path)? > self.window_above_bytes => {
+                return self.open_window(path);
+            }
             (Some(path), None) => self.load(path)?,
             (Some(path), Some(_)) if path.symlink_metadata().is_ok() => {
                 return Err(EditorError::Exists(path));
@@ -140,14 +175,14 @@ impl Editor {
     }
 
     fn load(&self, path: PathBuf) -> Result<OpenBuffer, EditorError> {
-        let loaded = file::read(&path, self.max_file_bytes)?;
-        let text = Text::from(loaded.decoded.text.as_str());
-        let buffer = Buffer::new(text.clone());
+        let loaded = file::read(&path, self.max_file_bytes, None)?;
+        let buffer = Buffer::with_summary(loaded.text, loaded.summary);
         Ok(OpenBuffer {
             key: BufferKey::new_v4(),
-            disk: Disk::holding(&buffer, loaded.fingerprint),
+            disk: Disk::holding(&buffer, loaded.fingerprint, loaded.encoding),
+            conflicts: Conflicts::default(),
             read_only: file::is_read_only(&path),
-            encoding: loaded.decoded.encoding,
+            encoding: loaded.encoding,
             buffer,
             path: Some(Arc::from(path)),
         })
@@ -158,6 +193,9 @@ impl Editor {
     /// # Errors
     /// A range outside of the text or off character borders; more than fits a message.
     pub fn content(&mut self, request: &Content) -> Result<TextAnswer, EditorError> {
+        if let Some(window) = self.window(request.buffer) {
+            return window.content(request.range);
+        }
         let open = self.find(request.buffer)?;
         let text = open.buffer.text();
         let range = request.range.unwrap_or(Span {
@@ -251,6 +289,13 @@ impl Editor {
     /// # Errors
     /// [`EditorError::Unsaved`] unless changes may be discarded.
     pub fn close(&mut self, request: &Close) -> Result<Empty, EditorError> {
+        if self.window(request.buffer).is_some() {
+            self.windows.retain(|window| window.key != request.buffer);
+            self.events.push(XiEvent::BufferClosed {
+                buffer: request.buffer,
+            });
+            return Ok(Empty {});
+        }
         let open = self.find(request.buffer)?;
         if !request.discard && open.dirty() && !open.is_blank() {
             return Err(EditorError::Unsaved);
@@ -262,7 +307,12 @@ impl Editor {
     /// Lists the open buffers.
     pub fn list(&mut self) -> BufferList {
         BufferList {
-            buffers: self.buffers.iter_mut().map(OpenBuffer::info).collect(),
+            buffers: self
+                .buffers
+                .iter_mut()
+                .map(OpenBuffer::info)
+                .chain(self.windows.iter().map(OpenWindow::info))
+                .collect(),
         }
     }
 
@@ -299,9 +349,21 @@ impl Editor {
         self.events.push(XiEvent::BufferClosed { buffer: key });
     }
 
+    /// Tells of a change, and moves what is marked in the text.
     fn tell_change(&mut self, key: BufferKey, applied: &Applied, author: &str) {
-        self.tell_text(key, applied, author);
+        self.follow_change(key, applied, author);
         self.tell_selections(key);
+    }
+
+    /// As [`Editor::tell_change`], but that the selections are still to be told.
+    fn follow_change(&mut self, key: BufferKey, applied: &Applied, author: &str) {
+        if applied.changed
+            && let Some(open) = self.buffers.iter_mut().find(|open| open.key == key)
+        {
+            let state = open.buffer.state();
+            open.conflicts.moved(&applied.edits, state);
+        }
+        self.tell_text(key, applied, author);
     }
 
     fn tell_text(&mut self, key: BufferKey, applied: &Applied, author: &str) {
@@ -327,16 +389,50 @@ impl Editor {
     }
 
     fn find(&mut self, key: BufferKey) -> Result<&mut OpenBuffer, EditorError> {
+        if let Some(window) = self.windows.iter().find(|window| window.key == key) {
+            return Err(EditorError::Windowed(window.path.to_path_buf()));
+        }
         self.buffers
             .iter_mut()
             .find(|open| open.key == key)
             .ok_or(EditorError::NoBuffer(key))
     }
 
-    fn at_path(&mut self, path: &Path) -> Option<&mut OpenBuffer> {
-        self.buffers
-            .iter_mut()
-            .find(|open| open.path.as_deref() == Some(path))
+    /// A buffer as it was at a held revision; the newest when absent.
+    ///
+    /// # Errors
+    /// [`EditorError::Edit`] when that revision is not held.
+    pub fn snapshot(
+        &mut self,
+        key: BufferKey,
+        revision: Option<u64>,
+    ) -> Result<Snapshot, EditorError> {
+        let open = self.find(key)?;
+        let mut snapshot = open.snapshot();
+        if let Some(revision) = revision {
+            snapshot.text = open.buffer.at(Some(revision))?.clone();
+            snapshot.revision = revision;
+        }
+        Ok(snapshot)
+    }
+
+    /// The buffer that has a file.
+    fn holder(&self, path: &Path) -> Option<BufferKey> {
+        let mut held = self.buffers.iter();
+        held.find(|open| open.path.as_deref() == Some(path))
+            .map(|open| open.key)
+            .or_else(|| {
+                let mut windows = self.windows.iter();
+                windows.find(|w| &*w.path == path).map(|w| w.key)
+            })
+    }
+
+    fn info_at(&mut self, path: &Path) -> Option<BufferInfo> {
+        let key = self.holder(path)?;
+        match self.window(key) {
+            Some(window) => Some(window.info()),
+            None => self.find(key).ok().map(OpenBuffer::info),
+        }
     }
 }
 
@@ -354,6 +450,7 @@ fn fresh(path: Option<PathBuf>, text: &str) -> OpenBuffer {
         buffer: Buffer::new(Text::from(text)),
         path: path.map(Arc::from),
         disk: Disk::nothing(),
+        conflicts: Conflicts::default(),
         encoding: Encoding::Utf8,
         read_only: false,
     }

@@ -18,4 +18,4 @@ mod tree;
 pub use buffer::{Buffer, EditError, HELD_REVISIONS};
 pub use changes::{Change, Changes, Rebased};
 pub use history::Run;
-pub use text::Text;
+pub use text::{Summary, Text, TextBuilder};

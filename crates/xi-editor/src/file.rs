@@ -1,15 +1,27 @@
 //! Files: their bytes, the text in them, and whether they changed on disk.
 
+mod encoding;
+mod load;
+mod window;
+
+pub use encoding::{DecodeError, Decoded, EncodeError, decode, encode, recode};
+pub use load::{Loaded, read};
+pub use window::{BLOCK, Index, Window};
+
+use crate::engine::Text;
 use rustix::fs::{Access, access};
-use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::fs::Metadata;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use symphony_ipc_protocol::xi::Encoding;
 
 /// Files above this many bytes are refused unless the client sets another limit.
-pub const DEFAULT_MAX_BYTES: u64 = 1024 * 1024 * 1024;
+pub const DEFAULT_MAX_BYTES: u64 = 64 * 1024 * 1024 * 1024;
+
+/// Files above this many bytes are windowed unless the client sets another limit.
+pub const DEFAULT_WINDOW_ABOVE: u64 = 256 * 1024 * 1024;
 
 /// A file changed so shortly before it was looked at may change again without
 /// its time stamp showing it: clocks of file systems tick coarsely.
@@ -59,128 +71,6 @@ pub enum FileError {
     Write(sy_commons::fs::FsError),
 }
 
-/// Why bytes are no text. Offsets count bytes of the file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// A NUL byte or character: the file is binary.
-    #[error("binary (NUL at byte {0})")]
-    Binary(usize),
-    /// The bytes are not UTF-8, and no mark says that they are anything else.
-    #[error("not UTF-8 (byte {0}); other encodings need a byte order mark")]
-    NotUtf8(usize),
-    /// The mark says UTF-16, and this is none.
-    #[error("not UTF-16, which its mark announces (byte {0})")]
-    NotUtf16(usize),
-    /// The mark says UTF-32, which is not supported.
-    #[error("UTF-32, which is not supported (mark at byte 0)")]
-    Utf32,
-}
-
-impl DecodeError {
-    /// The first byte of the file that does not fit.
-    pub fn offset(&self) -> usize {
-        match self {
-            Self::Binary(at) | Self::NotUtf8(at) | Self::NotUtf16(at) => *at,
-            Self::Utf32 => 0,
-        }
-    }
-}
-
-/// A file's text and how its bytes encode it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decoded {
-    /// The text without mark.
-    pub text: String,
-    /// The encoding and mark.
-    pub encoding: Encoding,
-}
-
-/// Reads bytes as text.
-///
-/// # Errors
-/// [`DecodeError`] with the reason and the offset.
-pub fn decode(bytes: Vec<u8>) -> Result<Decoded, DecodeError> {
-    let utf32 = bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]);
-    if utf32 {
-        return Err(DecodeError::Utf32);
-    }
-    if let Some(rest) = bytes.strip_prefix(&[0xff, 0xfe]) {
-        return decode_utf16(rest, Encoding::Utf16Le, u16::from_le_bytes);
-    }
-    if let Some(rest) = bytes.strip_prefix(&[0xfe, 0xff]) {
-        return decode_utf16(rest, Encoding::Utf16Be, u16::from_be_bytes);
-    }
-    if let Some(at) = memchr::memchr(0, &bytes) {
-        return Err(DecodeError::Binary(at));
-    }
-    let marked = bytes.starts_with(UTF8_MARK);
-    let mut text =
-        String::from_utf8(bytes).map_err(|e| DecodeError::NotUtf8(e.utf8_error().valid_up_to()))?;
-    if marked {
-        text.drain(..UTF8_MARK.len());
-    }
-    let encoding = if marked {
-        Encoding::Utf8Bom
-    } else {
-        Encoding::Utf8
-    };
-    Ok(Decoded { text, encoding })
-}
-
-const UTF8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
-
-fn decode_utf16(
-    bytes: &[u8],
-    encoding: Encoding,
-    unit: fn([u8; 2]) -> u16,
-) -> Result<Decoded, DecodeError> {
-    const MARK: usize = 2;
-    let (pairs, rest) = bytes.as_chunks::<2>();
-    let mut text = String::with_capacity(bytes.len());
-    let mut at = MARK;
-    for decoded in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
-        match decoded {
-            Ok('\0') => return Err(DecodeError::Binary(at)),
-            Ok(c) => {
-                text.push(c);
-                at += 2 * c.len_utf16();
-            }
-            Err(_) => return Err(DecodeError::NotUtf16(at)),
-        }
-    }
-    if rest.is_empty() {
-        Ok(Decoded { text, encoding })
-    } else {
-        Err(DecodeError::NotUtf16(at))
-    }
-}
-
-/// The bytes of a text given in pieces, with the mark of its encoding.
-pub fn encode<'a>(
-    chunks: impl Iterator<Item = &'a str>,
-    len: usize,
-    encoding: Encoding,
-) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(len + UTF8_MARK.len());
-    match encoding {
-        Encoding::Utf8 | Encoding::Utf8Bom => {
-            if encoding == Encoding::Utf8Bom {
-                bytes.extend_from_slice(UTF8_MARK);
-            }
-            chunks.for_each(|chunk| bytes.extend_from_slice(chunk.as_bytes()));
-        }
-        Encoding::Utf16Le => {
-            bytes.extend_from_slice(&[0xff, 0xfe]);
-            chunks.for_each(|c| bytes.extend(c.encode_utf16().flat_map(u16::to_le_bytes)));
-        }
-        Encoding::Utf16Be => {
-            bytes.extend_from_slice(&[0xfe, 0xff]);
-            chunks.for_each(|c| bytes.extend(c.encode_utf16().flat_map(u16::to_be_bytes)));
-        }
-    }
-    bytes
-}
-
 /// What tells whether a file still holds the bytes that were read or written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
@@ -222,37 +112,19 @@ impl Stamp {
 }
 
 impl Fingerprint {
-    fn new(meta: &Metadata, bytes: &[u8]) -> Self {
+    /// Whether the file holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.stamp.len == 0
+    }
+
+    fn new(meta: &Metadata, digest: blake3::Hash) -> Self {
         let stamp = Stamp::of(meta);
         Self {
             stamp,
             sure: stamp.is_sure(),
-            digest: blake3::hash(bytes),
+            digest,
         }
     }
-
-    /// The fingerprint of a file that holds `bytes`, wherever and whenever it was written.
-    pub fn expected(bytes: &[u8]) -> Self {
-        Self {
-            stamp: Stamp {
-                len: bytes.len() as u64,
-                inode: 0,
-                modified: (0, 0),
-                changed: (0, 0),
-            },
-            sure: false,
-            digest: blake3::hash(bytes),
-        }
-    }
-}
-
-/// A file that was read.
-#[derive(Debug)]
-pub struct Loaded {
-    /// Its text.
-    pub decoded: Decoded,
-    /// What it held.
-    pub fingerprint: Fingerprint,
 }
 
 /// How a file compares with a fingerprint.
@@ -272,33 +144,9 @@ pub enum Look {
     /// The same bytes; the fingerprint is renewed.
     Same(Fingerprint),
     /// Other bytes.
-    Changed(Vec<u8>, Fingerprint),
+    Changed(Box<Loaded>),
     /// No file.
     Gone,
-}
-
-/// Reads a file of at most `limit` bytes as text.
-///
-/// # Errors
-/// [`FileError`].
-pub fn read(path: &Path, limit: u64) -> Result<Loaded, FileError> {
-    let (bytes, fingerprint) = read_bytes(path, limit)?;
-    let decoded = decode_file(path, bytes)?;
-    Ok(Loaded {
-        decoded,
-        fingerprint,
-    })
-}
-
-/// Decodes bytes read from `path`.
-///
-/// # Errors
-/// [`FileError::NotText`].
-pub fn decode_file(path: &Path, bytes: Vec<u8>) -> Result<Decoded, FileError> {
-    decode(bytes).map_err(|why| FileError::NotText {
-        path: path.to_owned(),
-        why,
-    })
 }
 
 /// Compares a file with what it held; reads it only if needed.
@@ -317,27 +165,93 @@ pub fn compare(path: &Path, known: Option<&Fingerprint>) -> Result<Compared, Fil
     if known.sure && known.stamp == stamp {
         return Ok(Compared::Same(known.clone()));
     }
-    match read_bytes(path, stamp.len) {
-        Ok((_, now)) if now.digest == known.digest => Ok(Compared::Same(now)),
+    match load::fingerprint(path, stamp.len) {
+        Ok(now) if now.digest == known.digest => Ok(Compared::Same(now)),
         Ok(_) | Err(FileError::TooLarge { .. }) => Ok(Compared::Changed),
         Err(FileError::Missing(_)) => Ok(Compared::Gone),
         Err(e) => Err(e),
     }
 }
 
-/// [`compare`], and the bytes where they are others.
+/// [`compare`], and the text where the bytes are others. `hint` is the encoding
+/// that the file had.
 ///
 /// # Errors
 /// [`FileError`] when what is there now cannot be read, or is above `limit` bytes.
-pub fn look(path: &Path, known: Option<&Fingerprint>, limit: u64) -> Result<Look, FileError> {
+pub fn look(
+    path: &Path,
+    known: Option<&Fingerprint>,
+    limit: u64,
+    hint: Encoding,
+) -> Result<Look, FileError> {
     match compare(path, known)? {
         Compared::Same(now) => Ok(Look::Same(now)),
         Compared::Gone => Ok(Look::Gone),
-        Compared::Changed => match read_bytes(path, limit) {
-            Ok((bytes, now)) => Ok(Look::Changed(bytes, now)),
+        Compared::Changed => match read(path, limit, Some(hint)) {
+            Ok(loaded) => Ok(Look::Changed(Box::new(loaded))),
             Err(FileError::Missing(_)) => Ok(Look::Gone),
             Err(e) => Err(e),
         },
+    }
+}
+
+/// What is to be written to a file.
+pub enum Content<'a> {
+    /// A text as it is, with its digest.
+    Utf8(&'a Text, blake3::Hash),
+    /// Bytes.
+    Bytes(Vec<u8>, blake3::Hash),
+}
+
+impl<'a> Content<'a> {
+    /// The bytes of a text in an encoding. `digest` is that of the text.
+    ///
+    /// # Errors
+    /// [`EncodeError`] when the encoding lacks a character.
+    pub fn new(
+        text: &'a Text,
+        encoding: Encoding,
+        digest: blake3::Hash,
+    ) -> Result<Self, EncodeError> {
+        if encoding == Encoding::Utf8 {
+            return Ok(Self::Utf8(text, digest));
+        }
+        let bytes = encode(text.chunks(), text.len(), encoding)?;
+        let digest = blake3::hash(&bytes);
+        Ok(Self::Bytes(bytes, digest))
+    }
+
+    /// How many bytes.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Utf8(text, _) => text.len() as u64,
+            Self::Bytes(bytes, _) => bytes.len() as u64,
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn digest(&self) -> blake3::Hash {
+        match self {
+            Self::Utf8(_, digest) | Self::Bytes(_, digest) => *digest,
+        }
+    }
+
+    /// The fingerprint of a file that holds this, wherever and whenever it was written.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint {
+            stamp: Stamp {
+                len: self.len(),
+                inode: 0,
+                modified: (0, 0),
+                changed: (0, 0),
+            },
+            sure: false,
+            digest: self.digest(),
+        }
     }
 }
 
@@ -345,10 +259,32 @@ pub fn look(path: &Path, known: Option<&Fingerprint>, limit: u64) -> Result<Look
 ///
 /// # Errors
 /// [`FileError::Write`]; the file holds its old bytes then.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<Fingerprint, FileError> {
-    sy_commons::fs::write_atomic(path, bytes).map_err(FileError::Write)?;
+pub fn write(path: &Path, content: &Content<'_>) -> Result<Fingerprint, FileError> {
+    let written = match content {
+        Content::Bytes(bytes, _) => sy_commons::fs::write_atomic(path, bytes),
+        Content::Utf8(text, _) => sy_commons::fs::write_atomic_with(path, |out| {
+            text.chunks()
+                .try_for_each(|chunk| out.write_all(chunk.as_bytes()))
+        }),
+    };
+    written.map_err(FileError::Write)?;
     let meta = std::fs::metadata(path).map_err(|e| io_error("look at", path, e))?;
-    Ok(Fingerprint::new(&meta, bytes))
+    Ok(Fingerprint::new(&meta, content.digest()))
+}
+
+/// Length of a file in bytes.
+///
+/// # Errors
+/// [`FileError::Missing`] or the system's error.
+pub fn len(path: &Path) -> Result<u64, FileError> {
+    std::fs::metadata(path)
+        .map(|meta| meta.len())
+        .map_err(|e| io_error("look at", path, e))
+}
+
+/// The permission bits of a file; 0 where none is.
+pub fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).map_or(0, |meta| meta.mode() & 0o7777)
 }
 
 /// Makes the folders that a file stands in.
@@ -414,35 +350,6 @@ fn io_error(what: &'static str, path: &Path, source: io::Error) -> FileError {
             source,
         },
     }
-}
-
-fn read_bytes(path: &Path, limit: u64) -> Result<(Vec<u8>, Fingerprint), FileError> {
-    // Opening a pipe would wait for its writer: look first.
-    let meta = std::fs::metadata(path).map_err(|e| io_error("look at", path, e))?;
-    if !meta.is_file() {
-        return Err(FileError::NotAFile(path.to_owned()));
-    }
-    let file = File::open(path).map_err(|e| io_error("open", path, e))?;
-    let meta = file.metadata().map_err(|e| io_error("look at", path, e))?;
-    let too_large = |len| FileError::TooLarge {
-        path: path.to_owned(),
-        len,
-        limit,
-    };
-    if meta.len() > limit {
-        return Err(too_large(meta.len()));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 1);
-    // It may grow while it is read.
-    (&file)
-        .take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| io_error("read", path, e))?;
-    if bytes.len() as u64 > limit {
-        return Err(too_large(bytes.len() as u64));
-    }
-    let fingerprint = Fingerprint::new(&meta, &bytes);
-    Ok((bytes, fingerprint))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The text engine: every buffer lives here.
 //!
 //! [`engine`] holds texts, revisions and undo; [`mod@file`] reads and writes files;
-//! [`commands`] says what editing commands do, [`layout`] how lines are shown; [`editor`] is the open buffers and the operations of the protocol;
-//! [`companion`] is what runs beside, [`child`] its processes; [`server`] speaks JSON-RPC over two
-//! streams. The binary joins them.
+//! [`commands`] says what editing commands do, [`layout`] how lines are shown;
+//! [`editor`] is the open buffers and the operations of the protocol;
+//! [`companion`] is what runs beside ([`watch`], [`search`]), [`child`] its processes;
+//! [`server`] speaks JSON-RPC over two streams. The binary joins them.
 
 pub mod child;
 pub mod commands;
@@ -13,4 +14,6 @@ pub mod engine;
 pub mod file;
 pub mod layout;
 pub mod merge;
+pub mod search;
 pub mod server;
+pub mod watch;

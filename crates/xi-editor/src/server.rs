@@ -24,10 +24,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use symphony_ipc_protocol::jsonrpc::{self, MAX_LINE_BYTES, Message, RequestId, RpcError, code};
 use symphony_ipc_protocol::xi::{
-    Apply, Buffers, Cancel, Close, CloseView, Configure, Content, Delete, EVENT_METHOD, Empty,
-    FileChanged, Fold, Folds, Initialize, Initialized, Insert, Lines, Open, OpenView, PROTOCOL,
-    Ping, Redo, Remove, RunCommand, Save, Select, Selections, SetMetrics, Shutdown, Undo, UndoTo,
-    UndoTree, Unfold, XiEvent, XiRequest,
+    Apply, Buffers, Cancel, Close, CloseView, Configure, Conflicts, Content, Delete, EVENT_METHOD,
+    Empty, FileChanged, Fold, Folds, Initialize, Initialized, Insert, Lines, LocateLine, Open,
+    OpenView, PROTOCOL, Ping, Redo, Remove, Resolve, RunCommand, Save, Select, Selections,
+    SetEncoding, SetLineEnding, SetMetrics, Shutdown, Undo, UndoTo, UndoTree, Unfold, XiEvent,
+    XiRequest,
 };
 
 /// At the end, so long is waited for the client to take the last answers.
@@ -66,6 +67,7 @@ pub fn serve(
         .spawn(move || from.write_to(output))?;
     let desk = Desk::new(Arc::clone(&inbox), Arc::clone(&outbox));
     let mut session = Session::new(&outbox, crate::companion::all(&desk));
+    session.editor.set_desk(desk);
     let end = session.run(&inbox);
     inbox.close();
     outbox.finish(LAST_WRITE);
@@ -240,6 +242,11 @@ impl Session {
             Unfold::METHOD => self.answer(id, params, |e, r: Unfold| e.unfold(&r)),
             UndoTree::METHOD => self.answer(id, params, |e, r: UndoTree| e.undo_tree(&r)),
             UndoTo::METHOD => self.answer(id, params, |e, r: UndoTo| e.undo_to(&r)),
+            Conflicts::METHOD => self.answer(id, params, |e, r: Conflicts| e.conflicts(&r)),
+            Resolve::METHOD => self.answer(id, params, |e, r: Resolve| e.resolve(&r)),
+            SetEncoding::METHOD => self.answer(id, params, |e, r| e.set_encoding(&r)),
+            SetLineEnding::METHOD => self.answer(id, params, |e, r| e.set_line_ending(&r)),
+            LocateLine::METHOD => self.answer(id, params, |e, r| e.locate_line(&r)),
             Buffers::METHOD => self.answer(id, params, |e, _: Buffers| Ok(e.list())),
             Shutdown::METHOD => {
                 self.ending = true;
@@ -274,6 +281,12 @@ impl Session {
         }
         if let Some(bytes) = request.max_file_bytes {
             self.editor.set_max_file_bytes(bytes);
+        }
+        if let Some(bytes) = request.window_above_bytes {
+            self.editor.set_window_above_bytes(bytes);
+        }
+        for companion in &mut self.companions {
+            companion.initialized(request);
         }
         self.initialized = true;
         tracing::info!(client = request.client, "initialized");

@@ -38,7 +38,11 @@ fn what_is_no_text_file_is_refused_with_the_reason() {
     );
     let cases = [
         (file(&dir, "binary", b"ab\0cd"), json!(2), "binary"),
-        (file(&dir, "latin1", b"caf\xe9"), json!(3), "UTF-8"),
+        (
+            file(&dir, "marked", b"\xef\xbb\xbfa\xe9"),
+            json!(4),
+            "UTF-8",
+        ),
         (file(&dir, "cut16", b"\xff\xfea\0b"), json!(4), "UTF-16"),
     ];
     for (path, offset, word) in cases {

@@ -61,6 +61,8 @@ impl XiEditorAdapter {
             path: None,
             overwrite: false,
             revision: None,
+            encoding: None,
+            line_ending: None,
         };
         let in_turn = self.ask_in_turn(buffer, FILE, request).await?;
         let saved = &in_turn.answer;

@@ -40,6 +40,34 @@ pub enum XiEvent {
         /// What it led to.
         outcome: ExternalOutcome,
     },
+    /// Whether the file of a buffer may be written changed.
+    ReadOnlyChanged {
+        /// The buffer.
+        buffer: BufferKey,
+        /// Whether it may not be written now.
+        read_only: bool,
+    },
+    /// Changes of files in a folder are not seen, so call `file_changed`; told once a folder.
+    WatchFailed {
+        /// The folder; absent when no folder can be watched.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        folder: Option<PathBuf>,
+        /// Why.
+        reason: String,
+    },
+    /// The lines of a windowed file are being counted.
+    WindowIndexed {
+        /// The buffer.
+        buffer: BufferKey,
+        /// The revision that is indexed.
+        revision: RevisionNumber,
+        /// How many bytes were read.
+        indexed: u64,
+        /// How many bytes there are.
+        len: u64,
+        /// How many lines were found so far; all when `indexed` is `len`.
+        lines: u64,
+    },
     /// A buffer was closed.
     BufferClosed {
         /// The buffer.
@@ -80,10 +108,12 @@ impl XiEvent {
             Self::BufferChanged { buffer, .. }
             | Self::BufferSaved { buffer, .. }
             | Self::FileModified { buffer, .. }
-            | Self::BufferClosed { buffer }
             | Self::SelectionChanged { buffer, .. }
-            | Self::ViewClosed { buffer, .. } => Some(*buffer),
-            Self::EventsDropped { .. } => None,
+            | Self::ViewClosed { buffer, .. }
+            | Self::ReadOnlyChanged { buffer, .. }
+            | Self::WindowIndexed { buffer, .. }
+            | Self::BufferClosed { buffer } => Some(*buffer),
+            Self::WatchFailed { .. } | Self::EventsDropped { .. } => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Buffers and their files.
 
-use super::{BufferKey, RevisionNumber, Span};
+use super::{BufferKey, EditOrigin, RevisionNumber, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -41,6 +41,14 @@ pub enum Encoding {
     Utf16Le,
     /// UTF-16, big end first, with a mark.
     Utf16Be,
+    /// UTF-16, little end first, without a mark.
+    Utf16LeUnmarked,
+    /// UTF-16, big end first, without a mark.
+    Utf16BeUnmarked,
+    /// ISO 8859-1 without its control characters from 0x80 on.
+    Latin1,
+    /// Windows code page 1252: Latin-1 with more characters from 0x80 to 0x9f.
+    Windows1252,
 }
 
 /// What is known of an open buffer.
@@ -56,7 +64,7 @@ pub struct BufferInfo {
     pub saved_revision: Option<RevisionNumber>,
     /// Length of the text in bytes.
     pub len: usize,
-    /// Number of lines, at least 1.
+    /// Number of lines, at least 1; 0 while a windowed file is not indexed.
     pub lines: usize,
     /// How lines end.
     pub line_ending: LineEnding,
@@ -66,8 +74,21 @@ pub struct BufferInfo {
     pub dirty: bool,
     /// Whether the file may not be written.
     pub read_only: bool,
-    /// BLAKE3 of the text as UTF-8, hexadecimal with the prefix `b3:`.
+    /// BLAKE3 of the text as UTF-8, hexadecimal with the prefix `b3:`; empty
+    /// for a windowed file.
     pub digest: String,
+    /// The file is too large to be held: its text is read from disk by ranges
+    /// and not edited.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub windowed: bool,
+    /// How many conflicts with the file are not resolved.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub conflicts: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(value: &usize) -> bool {
+    *value == 0
 }
 
 /// Saves atomically: the file holds the old bytes or the new ones, never a mix.
@@ -85,6 +106,12 @@ pub struct Save {
     /// Refuse (CONFLICT) unless this is the newest revision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<RevisionNumber>,
+    /// Write, and from then on keep, this encoding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
+    /// Make all lines end so first: an edit, when any line ends otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_ending: Option<LineEnding>,
 }
 
 /// What a save did.
@@ -98,6 +125,55 @@ pub struct Saved {
     pub bytes: u64,
     /// BLAKE3 of the text, as in [`BufferInfo::digest`].
     pub digest: String,
+    /// The file's encoding.
+    pub encoding: Encoding,
+    /// How its lines end.
+    pub line_ending: LineEnding,
+    /// Its permission bits, which a save keeps.
+    pub mode: u32,
+    /// Whether no file was there before.
+    pub created: bool,
+}
+
+/// Changes the encoding that the next save writes; until then the buffer is dirty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SetEncoding {
+    /// The buffer.
+    pub buffer: BufferKey,
+    /// The encoding.
+    pub encoding: Encoding,
+}
+
+/// Makes all lines end alike: one edit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SetLineEnding {
+    /// The buffer.
+    pub buffer: BufferKey,
+    /// `lf` or `crlf`.
+    pub line_ending: LineEnding,
+    /// Who edits, and the undo group.
+    #[serde(flatten)]
+    pub origin: EditOrigin,
+}
+
+/// Finds where a line begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LocateLine {
+    /// The buffer.
+    pub buffer: BufferKey,
+    /// The line, the first is 0; beyond the last: the last.
+    pub line: usize,
+}
+
+/// Where a line begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LineStart {
+    /// The line.
+    pub line: usize,
+    /// Its first byte.
+    pub offset: usize,
+    /// The revision of that offset.
+    pub revision: RevisionNumber,
 }
 
 /// Closes a buffer. A dirty one is refused (CONFLICT) unless `discard`.
@@ -145,7 +221,7 @@ pub enum ExternalOutcome {
     /// The buffer was dirty: both changes are in it (undoable).
     Merged,
     /// The buffer was dirty and both sides changed the same places: the buffer
-    /// keeps its own text, these ranges of it differ from the file.
+    /// keeps its own text there; [`super::Conflicts`] lists both sides.
     Conflict {
         /// In positions of the newest revision.
         ranges: Vec<Span>,

@@ -14,6 +14,12 @@ pub struct Initialize {
     /// Files above this many bytes are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_file_bytes: Option<u64>,
+    /// Files above this many bytes open windowed and read-only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_above_bytes: Option<u64>,
+    /// Watch the files of open buffers, and take in their changes unasked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub watch: bool,
 }
 
 /// The answer to [`Initialize`].

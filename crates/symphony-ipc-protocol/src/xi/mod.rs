@@ -8,6 +8,7 @@
 //! and must lie on character borders.
 
 mod commands;
+mod conflicts;
 mod edits;
 mod events;
 mod files;
@@ -16,11 +17,15 @@ mod lifecycle;
 mod views;
 
 pub use commands::*;
+mod search;
+
+pub use conflicts::*;
 pub use edits::*;
 pub use events::*;
 pub use files::*;
 pub use layout::*;
 pub use lifecycle::*;
+pub use search::*;
 pub use views::*;
 
 use schemars::JsonSchema;
@@ -92,6 +97,13 @@ requests! {
     Unfold => "unfold" -> FoldState,
     UndoTree => "undo_tree" -> UndoNodes,
     UndoTo => "undo_to" -> Applied,
+    Conflicts => "conflicts" -> ConflictList,
+    Resolve => "resolve" -> Resolved,
+    SetEncoding => "set_encoding" -> BufferInfo,
+    SetLineEnding => "set_line_ending" -> Applied,
+    LocateLine => "locate_line" -> LineStart,
+    Find => "find" -> Matches,
+    ReplaceMatches => "replace" -> Replaced,
     Buffers => "buffers" -> BufferList,
     Shutdown => "shutdown" -> Empty,
 }

@@ -1,12 +1,12 @@
 //! What an operation may fail with, and its form on the wire.
 
 use crate::engine::EditError;
-use crate::file::FileError;
+use crate::file::{EncodeError, FileError};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use sy_commons::fs::FsReason;
 use symphony_ipc_protocol::jsonrpc::{RpcError, code};
-use symphony_ipc_protocol::xi::{BufferKey, RevisionNumber, ViewKey};
+use symphony_ipc_protocol::xi::{BufferKey, RevisionNumber, Span, ViewKey};
 
 /// Why an operation was not done. Nothing changed then.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,45 @@ pub enum EditorError {
     /// The file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The text has a character that the file's encoding does not have.
+    #[error(transparent)]
+    Unencodable(#[from] EncodeError),
+    /// The buffer and its file disagree in places that nobody decided on.
+    #[error("{} places where the buffer and its file disagree are not resolved", .ranges.len())]
+    Unresolved {
+        /// The newest revision.
+        revision: RevisionNumber,
+        /// The places, in positions of that revision.
+        ranges: Vec<Span>,
+    },
+    /// There is no such conflict.
+    #[error("there is no such conflict, there are {known}")]
+    NoConflict {
+        /// How many there are.
+        known: usize,
+    },
+    /// Lines can be made to end in one way only.
+    #[error("lines end with `lf` or `crlf`")]
+    LineEnding,
+    /// Too many lines to change as one edit.
+    #[error("{lines} lines are more than the {limit} that one edit changes")]
+    TooManyLines {
+        /// How many there are.
+        lines: usize,
+        /// How many may be.
+        limit: usize,
+    },
+    /// The file is too large to be held: it is read by ranges only.
+    #[error("{} is too large to be edited: it is read by ranges only", .0.display())]
+    Windowed(PathBuf),
+    /// The line was not counted yet.
+    #[error("the lines of the first {indexed} of {len} bytes are counted so far")]
+    NotIndexed {
+        /// Bytes that are counted.
+        indexed: u64,
+        /// Bytes that there are.
+        len: u64,
+    },
     /// No such buffer is open.
     #[error("no buffer {0} is open")]
     NoBuffer(BufferKey),
@@ -108,8 +147,13 @@ impl EditorError {
             Self::Exists(_) | Self::ChangedOnDisk(_) | Self::NotNewest { .. } | Self::Unsaved => {
                 code::CONFLICT
             }
-            Self::ReadOnly(_) => code::REFUSED,
-            Self::TooMuch { .. } => code::UNSUPPORTED,
+            Self::Unresolved { .. } => code::CONFLICT,
+            Self::NoConflict { .. } | Self::LineEnding => code::INVALID_PARAMS,
+            Self::NotIndexed { .. } => code::BUSY,
+            Self::ReadOnly(_) | Self::Windowed(_) => code::REFUSED,
+            Self::Unencodable(_) | Self::TooManyLines { .. } | Self::TooMuch { .. } => {
+                code::UNSUPPORTED
+            }
         }
     }
 
@@ -140,6 +184,22 @@ impl EditorError {
             Self::ChangedOnDisk(_) => json!({"reason": "changed_on_disk"}),
             Self::NotNewest { newest, .. } | Self::Edit(EditError::Stale { newest, .. }) => {
                 json!({"reason": "not_newest", "revision": newest})
+            }
+            Self::Unencodable(error) => json!({
+                "reason": "unencodable",
+                "offset": error.at,
+                "character": error.character,
+            }),
+            Self::Unresolved { revision, ranges } => {
+                json!({"reason": "unresolved", "revision": revision, "ranges": ranges})
+            }
+            Self::NoConflict { known } => json!({"known": known}),
+            Self::TooManyLines { lines, limit } => {
+                json!({"reason": "too_many_lines", "lines": lines, "limit": limit})
+            }
+            Self::Windowed(_) => json!({"reason": "windowed"}),
+            Self::NotIndexed { indexed, len } => {
+                json!({"reason": "not_indexed", "indexed": indexed, "len": len})
             }
             Self::Unsaved => json!({"reason": "unsaved"}),
             Self::TooMany { limit, .. } => json!({"limit": limit}),

@@ -218,7 +218,7 @@ impl Editor {
             "" => USER,
             author => author,
         };
-        self.tell_text(buffer, &applied, author);
+        self.follow_change(buffer, &applied, author);
         let (open, view) = self.scene_of(request.view)?;
         view.place(&outcome.carets, open.buffer.text());
         let commanded = Commanded {
@@ -263,7 +263,7 @@ impl Editor {
         let from = buffer.node();
         let applied = how(buffer)?;
         let (to, state) = (buffer.node(), buffer.state());
-        self.tell_text(key, &applied, USER);
+        self.follow_change(key, &applied, USER);
         let marks = self.views.marks.get(&key);
         if let Some((view, carets)) = marks.and_then(|m| m.at(from, to, state))
             && let Ok(view) = self.views.find(view)

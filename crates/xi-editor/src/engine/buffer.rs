@@ -108,6 +108,13 @@ impl Buffer {
         Self::with_limits(text, Limits::default())
     }
 
+    /// A buffer with an initial text whose summary is known.
+    pub fn with_summary(text: Text, summary: Summary) -> Self {
+        let mut buffer = Self::new(text);
+        buffer.summary = Some((buffer.state(), summary));
+        buffer
+    }
+
     fn with_limits(text: Text, limits: Limits) -> Self {
         Self {
             history: History::new(&text, limits),
@@ -150,6 +157,14 @@ impl Buffer {
     /// The oldest revision that edits may be made against.
     pub fn oldest(&self) -> RevisionNumber {
         self.revision - self.past.len() as u64
+    }
+
+    /// The text at a held revision; the newest when absent.
+    ///
+    /// # Errors
+    /// [`EditError::BaseTooOld`] or [`EditError::NoSuchRevision`].
+    pub fn at(&self, revision: Option<RevisionNumber>) -> Result<&Text, EditError> {
+        self.text_at(revision.unwrap_or(self.revision))
     }
 
     /// Makes edits against revision `base` (the newest when absent), rebased onto the newest.

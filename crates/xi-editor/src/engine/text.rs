@@ -1,6 +1,7 @@
 //! An immutable text; cloning it is free.
 
-use lapce_xi_rope::{LinesMetric, Rope};
+use lapce_xi_rope::tree::TreeBuilder;
+use lapce_xi_rope::{LinesMetric, Rope, RopeInfo};
 use std::borrow::Cow;
 use symphony_ipc_protocol::xi::LineEnding;
 
@@ -81,6 +82,11 @@ impl Text {
         bytes.eq(others)
     }
 
+    /// Whether two texts are the same.
+    pub fn equals(&self, other: &Text) -> bool {
+        self.0.ptr_eq(&other.0) || self.same_range((0, self.len()), other, (0, other.len()))
+    }
+
     /// BLAKE3 of the text and how its lines end, in one pass.
     pub fn summary(&self) -> Summary {
         let mut pass = Pass::default();
@@ -94,14 +100,42 @@ impl Text {
             block.extend_from_slice(chunk.as_bytes());
         }
         pass.take(&block);
-        Summary {
-            digest: format!("b3:{}", pass.hasher.finalize().to_hex()),
-            line_ending: match (pass.crlf, pass.lf) {
-                (0, _) => LineEnding::Lf,
-                (_, 0) => LineEnding::Crlf,
-                _ => LineEnding::Mixed,
-            },
+        pass.summary()
+    }
+
+    /// Adds the text of a range on character borders to a string.
+    pub fn append_to(&self, start: usize, end: usize, out: &mut String) {
+        for chunk in self.0.iter_chunks(start..end) {
+            out.push_str(chunk);
         }
+    }
+}
+
+/// Builds a text from parts, and its summary meanwhile.
+#[derive(Default)]
+pub struct TextBuilder {
+    tree: Tree,
+    pass: Pass,
+}
+
+struct Tree(TreeBuilder<RopeInfo>);
+
+impl Default for Tree {
+    fn default() -> Self {
+        Self(TreeBuilder::new())
+    }
+}
+
+impl TextBuilder {
+    /// Adds a part.
+    pub fn push(&mut self, part: &str) {
+        self.pass.take(part.as_bytes());
+        self.tree.0.push_str(part);
+    }
+
+    /// The text.
+    pub fn finish(self) -> (Text, Summary) {
+        (Text(self.tree.0.build()), self.pass.summary())
     }
 }
 
@@ -130,15 +164,33 @@ impl Pass {
         }
         self.last = bytes.last().copied().unwrap_or(self.last);
     }
+
+    fn summary(&self) -> Summary {
+        Summary {
+            digest: self.hasher.finalize(),
+            line_ending: match (self.crlf, self.lf) {
+                (0, _) => LineEnding::Lf,
+                (_, 0) => LineEnding::Crlf,
+                _ => LineEnding::Mixed,
+            },
+        }
+    }
 }
 
 /// What a whole text says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
-    /// BLAKE3 as UTF-8, hexadecimal with the prefix `b3:`.
-    pub digest: String,
+    /// BLAKE3 as UTF-8.
+    pub digest: blake3::Hash,
     /// How lines end; a text of one line counts as `\n`.
     pub line_ending: LineEnding,
+}
+
+impl Summary {
+    /// The digest as it is written: hexadecimal with the prefix `b3:`.
+    pub fn digest_text(&self) -> String {
+        format!("b3:{}", self.digest.to_hex())
+    }
 }
 
 impl From<&str> for Text {
@@ -176,7 +228,7 @@ mod tests {
         fn a_summary_is_of_the_whole(line in "[ab\r]{0,3}", times in 0..60_000_usize, last in "[\r\n]{0,3}") {
             let all = format!("{}{last}", format!("{line}\n").repeat(times));
             let summary = Text::from(all.as_str()).summary();
-            prop_assert_eq!(summary.digest, format!("b3:{}", blake3::hash(all.as_bytes()).to_hex()));
+            prop_assert_eq!(summary.digest_text(), format!("b3:{}", blake3::hash(all.as_bytes()).to_hex()));
             let (crlf, all_ends) = (all.matches("\r\n").count(), all.matches('\n').count());
             let expected = match (crlf, all_ends - crlf) {
                 (0, _) => LineEnding::Lf,

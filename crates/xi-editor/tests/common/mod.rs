@@ -151,6 +151,43 @@ impl Client {
             .clone()
     }
 
+    /// Says hello with more in it.
+    pub fn with(hello: &Value) -> Self {
+        let mut client = Self::start();
+        let mut params = json!({"client": "t", "protocols": ["xi-editor/1"]});
+        for (key, value) in hello.as_object().unwrap() {
+            params[key] = value.clone();
+        }
+        client.call("initialize", params);
+        client
+    }
+
+    /// Waits for an event that is wanted; those before it are gone.
+    pub fn event(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let start = Instant::now();
+        loop {
+            for event in std::mem::take(&mut self.events) {
+                if wanted(&event) {
+                    return event;
+                }
+            }
+            assert!(start.elapsed() < WAIT, "an event in time");
+            let message = self.receive();
+            if message.get("method").is_some() {
+                self.events.push(message["params"].clone());
+            }
+        }
+    }
+
+    /// Sends a request and does not wait for its answer; its id.
+    pub fn ask(&mut self, method: &str, params: &Value) -> i64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        let line = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        self.send(line.to_string().as_bytes());
+        id
+    }
+
     /// All events so far: a ping's answer comes after them.
     pub fn events(&mut self) -> Vec<Value> {
         self.call("ping", json!({}));
