@@ -75,5 +75,6 @@ pub(crate) fn all(desk: &Desk) -> Vec<Box<dyn Companion>> {
     vec![
         Box::new(crate::watch::Watch::new(desk.clone())),
         Box::new(crate::search::Searcher::new(desk.clone())),
+        Box::new(crate::syntax::Syntax::new(desk.clone())),
     ]
 }

@@ -1,6 +1,7 @@
 //! The process: `xi-editor` speaks its protocol over standard input and output.
 
 use rustix::process::{Signal, set_parent_process_death_signal};
+use std::io::Write;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 use xi_editor::server;
@@ -8,11 +9,12 @@ use xi_editor::server;
 const HELP: &str = "\
 The text engine of Symphony: every buffer lives here.
 
-Usage: xi-editor [--version | --help]
+Usage: xi-editor [--version | --help | --acknowledgements]
 
 Without an option it serves the protocol `xi-editor/1` (JSON-RPC 2.0, one
 message a line) on standard input and output, until the input ends, a client
-sends `shutdown`, or the process that started it ends.
+sends `shutdown`, or the process that started it ends. `--acknowledgements`
+prints the licences of the grammars and themes built in, as Markdown.
 
 Environment:
   XI_LOG   what is logged to standard error, for instance `info` or
@@ -26,6 +28,12 @@ fn main() -> ExitCode {
         [one] if one == "--version" || one == "-V" => {
             println!("xi-editor {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
+        }
+        [one] if one == "--acknowledgements" => {
+            let text = xi_editor::acknowledgements();
+            // A reader may have seen enough before the end.
+            let written = std::io::stdout().write_all(text.as_bytes());
+            written.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
         }
         [one] if one == "--help" || one == "-h" => {
             print!("{HELP}");

@@ -93,6 +93,19 @@ pub enum XiEvent {
         /// The view.
         view: ViewKey,
     },
+    /// Lines that were answered by `highlight` look different by now, though
+    /// nothing in them was edited: ask again for what is shown of them.
+    HighlightsStale {
+        /// The buffer.
+        buffer: BufferKey,
+        /// The revision that the lines are counted in.
+        revision: RevisionNumber,
+        /// The first line.
+        first_line: usize,
+        /// The last line, included; absent: all to the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_line: Option<usize>,
+    },
     /// The client did not read for long, and events of these buffers were
     /// dropped: ask for `buffers` and read those again.
     EventsDropped {
@@ -112,6 +125,7 @@ impl XiEvent {
             | Self::ViewClosed { buffer, .. }
             | Self::ReadOnlyChanged { buffer, .. }
             | Self::WindowIndexed { buffer, .. }
+            | Self::HighlightsStale { buffer, .. }
             | Self::BufferClosed { buffer } => Some(*buffer),
             Self::WatchFailed { .. } | Self::EventsDropped { .. } => None,
         }

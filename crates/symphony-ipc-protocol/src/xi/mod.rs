@@ -14,11 +14,11 @@ mod events;
 mod files;
 mod layout;
 mod lifecycle;
+mod search;
+mod syntax;
 mod views;
 
 pub use commands::*;
-mod search;
-
 pub use conflicts::*;
 pub use edits::*;
 pub use events::*;
@@ -26,6 +26,7 @@ pub use files::*;
 pub use layout::*;
 pub use lifecycle::*;
 pub use search::*;
+pub use syntax::*;
 pub use views::*;
 
 use schemars::JsonSchema;
@@ -104,6 +105,10 @@ requests! {
     LocateLine => "locate_line" -> LineStart,
     Find => "find" -> Matches,
     ReplaceMatches => "replace" -> Replaced,
+    Highlight => "highlight" -> Highlighted,
+    SetLanguage => "set_language" -> BufferLanguage,
+    Languages => "languages" -> LanguageList,
+    Themes => "themes" -> ThemeList,
     Buffers => "buffers" -> BufferList,
     Shutdown => "shutdown" -> Empty,
 }
