@@ -54,7 +54,23 @@ impl Child {
     /// When the runner or the program cannot be started. A program that does
     /// not exist is seen later, as an end with [`Child::last_words`].
     pub fn start(program: &Program) -> io::Result<(Self, Streams)> {
+        Self::spawn(program, Command::new(runner()?))
+    }
+
+    /// As [`Child::start`], with these variables as its whole environment.
+    ///
+    /// # Errors
+    /// As [`Child::start`].
+    pub fn start_in(
+        program: &Program,
+        environment: &[(OsString, OsString)],
+    ) -> io::Result<(Self, Streams)> {
         let mut command = Command::new(runner()?);
+        command.env_clear().envs(environment.iter().cloned());
+        Self::spawn(program, command)
+    }
+
+    fn spawn(program: &Program, mut command: Command) -> io::Result<(Self, Streams)> {
         command
             .args(["exec", "--parent"])
             .arg(std::process::id().to_string())

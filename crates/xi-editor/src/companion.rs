@@ -46,6 +46,8 @@ pub enum Notice {
         edits: Arc<[Replace]>,
         /// Who: `user`, `disk`, or a player's name.
         author: Arc<str>,
+        /// Whether undo or redo made it.
+        undone: bool,
     },
     /// It was saved, possibly to another file than before.
     Saved(Snapshot),
@@ -76,5 +78,6 @@ pub(crate) fn all(desk: &Desk) -> Vec<Box<dyn Companion>> {
         Box::new(crate::watch::Watch::new(desk.clone())),
         Box::new(crate::search::Searcher::new(desk.clone())),
         Box::new(crate::syntax::Syntax::new(desk.clone())),
+        Box::new(crate::plugins::Plugins::new(desk)),
     ]
 }

@@ -41,6 +41,23 @@ pub struct Editor {
     views: Views,
 }
 
+/// Who made a change.
+#[derive(Clone, Copy)]
+struct By<'a> {
+    author: &'a str,
+    /// By undo or redo.
+    undone: bool,
+}
+
+impl<'a> From<&'a str> for By<'a> {
+    fn from(author: &'a str) -> Self {
+        Self {
+            author,
+            undone: false,
+        }
+    }
+}
+
 /// One buffer and its file.
 struct OpenBuffer {
     key: BufferKey,
@@ -268,6 +285,34 @@ impl Editor {
         )
     }
 
+    /// As [`Editor::apply`]; when nothing followed revision `follows`, the edits
+    /// are undone together with what led to it.
+    ///
+    /// # Errors
+    /// [`EditorError::Edit`].
+    pub fn apply_joining(
+        &mut self,
+        request: Apply,
+        follows: Option<u64>,
+    ) -> Result<Applied, EditorError> {
+        let open = self.find(request.buffer)?;
+        let (base, policy, origin) = (request.base, request.on_overlap, request.origin);
+        let applied = if follows == Some(open.buffer.revision()) {
+            open.buffer
+                .edit_joining(Some(base), request.edits, policy, &origin)?
+        } else {
+            open.buffer
+                .edit(Some(base), request.edits, policy, &origin)?
+        };
+        self.tell_change(request.buffer, &applied, origin.author.as_str());
+        Ok(applied)
+    }
+
+    /// All open buffers as they are now, in the order they were opened.
+    pub fn snapshots(&self) -> Vec<Snapshot> {
+        self.buffers.iter().map(OpenBuffer::snapshot).collect()
+    }
+
     /// Takes back the newest undo group.
     ///
     /// # Errors
@@ -350,23 +395,24 @@ impl Editor {
     }
 
     /// Tells of a change, and moves what is marked in the text.
-    fn tell_change(&mut self, key: BufferKey, applied: &Applied, author: &str) {
-        self.follow_change(key, applied, author);
+    fn tell_change<'a>(&mut self, key: BufferKey, applied: &Applied, by: impl Into<By<'a>>) {
+        self.follow_change(key, applied, by);
         self.tell_selections(key);
     }
 
     /// As [`Editor::tell_change`], but that the selections are still to be told.
-    fn follow_change(&mut self, key: BufferKey, applied: &Applied, author: &str) {
+    fn follow_change<'a>(&mut self, key: BufferKey, applied: &Applied, by: impl Into<By<'a>>) {
         if applied.changed
             && let Some(open) = self.buffers.iter_mut().find(|open| open.key == key)
         {
             let state = open.buffer.state();
             open.conflicts.moved(&applied.edits, state);
         }
-        self.tell_text(key, applied, author);
+        self.tell_text(key, applied, by);
     }
 
-    fn tell_text(&mut self, key: BufferKey, applied: &Applied, author: &str) {
+    fn tell_text<'a>(&mut self, key: BufferKey, applied: &Applied, by: impl Into<By<'a>>) {
+        let By { author, undone } = by.into();
         let Some(open) = self.buffers.iter().find(|open| open.key == key) else {
             return;
         };
@@ -376,6 +422,7 @@ impl Editor {
                 now: open.snapshot(),
                 edits: Arc::from(applied.edits.as_slice()),
                 author: Arc::from(author),
+                undone,
             });
             self.events.push(XiEvent::BufferChanged {
                 buffer: key,

@@ -3,7 +3,7 @@
 //! [`engine`] holds texts, revisions and undo; [`mod@file`] reads and writes files;
 //! [`commands`] says what editing commands do, [`layout`] how lines are shown;
 //! [`editor`] is the open buffers and the operations of the protocol;
-//! [`companion`] is what runs beside ([`watch`], [`search`], highlighting), [`child`] its processes;
+//! [`companion`] is what runs beside ([`watch`], [`search`], highlighting, [`plugins`]), [`child`] its processes;
 //! [`server`] speaks JSON-RPC over two streams. The binary joins them.
 
 pub mod child;
@@ -14,6 +14,7 @@ pub mod engine;
 pub mod file;
 pub mod layout;
 pub mod merge;
+pub mod plugins;
 pub mod search;
 pub mod server;
 mod syntax;

@@ -289,6 +289,9 @@ impl Session {
             companion.initialized(request);
         }
         self.initialized = true;
+        for companion in &mut self.companions {
+            companion.initialized(request);
+        }
         tracing::info!(client = request.client, "initialized");
         Ok(Initialized {
             protocol: PROTOCOL.to_owned(),

@@ -44,6 +44,8 @@ impl Behaviour for Inner {
             max_file_bytes: self.max_file_bytes,
             window_above_bytes: None,
             watch: false,
+            plugin_folders: Vec::new(),
+            plugins: Vec::new(),
         };
         let limit = self.startup_timeout;
         match incarnation.peer.call_typed(&hello, limit).await {

@@ -1,6 +1,9 @@
 //! What xi-editor tells without being asked.
 
-use super::{BufferKey, ExternalOutcome, Replace, RevisionNumber, Selection, ViewKey};
+use super::{
+    BufferKey, ExternalOutcome, PluginAnnotation, PluginState, Replace, RevisionNumber, Selection,
+    Span, ViewKey,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -106,6 +109,74 @@ pub enum XiEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_line: Option<usize>,
     },
+    /// A plugin started or ended. When it is not running, all its spans,
+    /// annotations and status items are void.
+    PluginStateChanged {
+        /// The plugin.
+        plugin: String,
+        /// How it is now.
+        state: PluginState,
+        /// Why, when it was not asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// The last lines that it wrote to standard error.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        last_words: Vec<String>,
+    },
+    /// A plugin found what parts of a text are. These replace all its spans in `range`.
+    PluginSpans {
+        /// The plugin.
+        plugin: String,
+        /// The buffer.
+        buffer: BufferKey,
+        /// The revision that positions refer to.
+        revision: RevisionNumber,
+        /// Where.
+        range: Span,
+        /// The scopes that the spans name: each a stack, outermost first, joined by spaces.
+        scopes: Vec<String>,
+        /// First byte, one past the last, index into `scopes`; sorted by first byte.
+        spans: Vec<(usize, usize, usize)>,
+    },
+    /// A plugin noted something. These replace all its annotations of that type in `range`.
+    PluginAnnotations {
+        /// The plugin.
+        plugin: String,
+        /// The buffer.
+        buffer: BufferKey,
+        /// The revision that positions refer to.
+        revision: RevisionNumber,
+        /// Where.
+        range: Span,
+        /// `selection`, `find`, or a name of the plugin's.
+        annotation: String,
+        /// The notes.
+        annotations: Vec<PluginAnnotation>,
+    },
+    /// A plugin has something to say.
+    PluginAlert {
+        /// The plugin.
+        plugin: String,
+        /// The buffer.
+        buffer: BufferKey,
+        /// What.
+        message: String,
+    },
+    /// A plugin shows, changes or removes a status item.
+    PluginStatusItem {
+        /// The plugin.
+        plugin: String,
+        /// The buffer.
+        buffer: BufferKey,
+        /// Which item of the plugin's.
+        key: String,
+        /// Its text; absent: the item is gone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<String>,
+        /// `left` or `right`, when it is new.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alignment: Option<String>,
+    },
     /// The client did not read for long, and events of these buffers were
     /// dropped: ask for `buffers` and read those again.
     EventsDropped {
@@ -126,8 +197,14 @@ impl XiEvent {
             | Self::ReadOnlyChanged { buffer, .. }
             | Self::WindowIndexed { buffer, .. }
             | Self::HighlightsStale { buffer, .. }
-            | Self::BufferClosed { buffer } => Some(*buffer),
-            Self::WatchFailed { .. } | Self::EventsDropped { .. } => None,
+            | Self::BufferClosed { buffer }
+            | Self::PluginSpans { buffer, .. }
+            | Self::PluginAnnotations { buffer, .. }
+            | Self::PluginAlert { buffer, .. }
+            | Self::PluginStatusItem { buffer, .. } => Some(*buffer),
+            Self::WatchFailed { .. }
+            | Self::EventsDropped { .. }
+            | Self::PluginStateChanged { .. } => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::jsonrpc::RequestId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 
 /// Says hello; must be the first request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -20,6 +21,13 @@ pub struct Initialize {
     /// Watch the files of open buffers, and take in their changes unasked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub watch: bool,
+    /// Folders of plugins, absolute: each a plugin (it has a `manifest.toml`) or
+    /// a folder of such.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugin_folders: Vec<PathBuf>,
+    /// Plugins to start at once, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plugins: Vec<String>,
 }
 
 /// The answer to [`Initialize`].

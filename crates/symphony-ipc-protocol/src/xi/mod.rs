@@ -14,6 +14,7 @@ mod events;
 mod files;
 mod layout;
 mod lifecycle;
+mod plugins;
 mod search;
 mod syntax;
 mod views;
@@ -25,6 +26,7 @@ pub use events::*;
 pub use files::*;
 pub use layout::*;
 pub use lifecycle::*;
+pub use plugins::*;
 pub use search::*;
 pub use syntax::*;
 pub use views::*;
@@ -109,6 +111,12 @@ requests! {
     SetLanguage => "set_language" -> BufferLanguage,
     Languages => "languages" -> LanguageList,
     Themes => "themes" -> ThemeList,
+    Plugins => "plugins" -> PluginList,
+    StartPlugin => "start_plugin" -> PluginInfo,
+    StopPlugin => "stop_plugin" -> Empty,
+    PluginCommand => "plugin_command" -> Empty,
+    PluginHover => "plugin_hover" -> PluginHoverAnswer,
+    PluginConfig => "plugin_config" -> PluginSettings,
     Buffers => "buffers" -> BufferList,
     Shutdown => "shutdown" -> Empty,
 }

@@ -130,6 +130,7 @@ mod tests {
             now: snapshot(buffer, revision),
             edits: Arc::default(),
             author: Arc::from("user"),
+            undone: false,
         }
     }
 

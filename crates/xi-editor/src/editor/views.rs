@@ -4,7 +4,7 @@ mod layout;
 mod marks;
 mod settings;
 
-use super::{Editor, EditorError, OpenBuffer, USER};
+use super::{By, Editor, EditorError, OpenBuffer, USER};
 use crate::commands::{self, Caret, Carets, MAX_CARETS, Scene};
 use crate::engine::{Buffer, Changes, EditError, Run, Text};
 use crate::layout::{Folded, Hidden, Layout, Metrics};
@@ -263,7 +263,8 @@ impl Editor {
         let from = buffer.node();
         let applied = how(buffer)?;
         let (to, state) = (buffer.node(), buffer.state());
-        self.follow_change(key, &applied, USER);
+        let (author, undone) = (USER, true);
+        self.follow_change(key, &applied, By { author, undone });
         let marks = self.views.marks.get(&key);
         if let Some((view, carets)) = marks.and_then(|m| m.at(from, to, state))
             && let Ok(view) = self.views.find(view)

@@ -203,6 +203,20 @@ impl Buffer {
         self.edit_in(key, None, edits, OnOverlap::Merge, origin)
     }
 
+    /// Makes edits that are undone together with the newest group, unless it was just brought back by undo.
+    ///
+    /// # Errors
+    /// [`EditError`]; nothing changed then.
+    pub fn edit_joining(
+        &mut self,
+        base: Option<RevisionNumber>,
+        edits: Vec<Replace>,
+        on_overlap: OnOverlap,
+        origin: &EditOrigin,
+    ) -> Result<Applied, EditError> {
+        self.edit_in(Some(GroupKey::Newest), base, edits, on_overlap, origin)
+    }
+
     fn edit_in(
         &mut self,
         key: Option<GroupKey>,

@@ -38,6 +38,8 @@ pub(super) enum GroupKey {
         /// The run of typing; another one begins where the cursor was moved.
         run: Run,
     },
+    /// Those that join what was done last, whoever did it.
+    Newest,
 }
 
 /// Typing without a break: edits of one run join one group while they follow each other fast.
@@ -143,7 +145,7 @@ impl History {
             }
         }
         let now = SystemTime::now();
-        let joins = key.is_some() && self.joins(key.as_ref(), now);
+        let joins = self.joins(key.as_ref(), now);
         let id = if joins {
             self.tree.current().id
         } else {
@@ -167,9 +169,15 @@ impl History {
         let newest = self.tree.current();
         // A clock that was set back says nothing about a pause.
         let pause = now.duration_since(newest.edited).unwrap_or_default();
-        newest.key.as_ref() == key
-            && newest.steps < self.limits.group_steps
-            && (pause < self.limits.pause || matches!(key, Some(GroupKey::Client { .. })))
+        newest.steps < self.limits.group_steps
+            && match key {
+                Some(GroupKey::Newest) => newest.parent.is_some() && newest.next.is_none(),
+                Some(GroupKey::Client { .. }) => newest.key.as_ref() == key,
+                Some(GroupKey::Run { .. }) => {
+                    newest.key.as_ref() == key && pause < self.limits.pause
+                }
+                None => false,
+            }
     }
 
     /// Ends the newest group: the next edit begins another.
