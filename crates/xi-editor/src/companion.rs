@@ -79,5 +79,6 @@ pub(crate) fn all(desk: &Desk) -> Vec<Box<dyn Companion>> {
         Box::new(crate::search::Searcher::new(desk.clone())),
         Box::new(crate::syntax::Syntax::new(desk.clone())),
         Box::new(crate::plugins::Plugins::new(desk)),
+        Box::new(crate::languages::Languages::new(desk.clone())),
     ]
 }

@@ -3,8 +3,8 @@
 //! [`engine`] holds texts, revisions and undo; [`mod@file`] reads and writes files;
 //! [`commands`] says what editing commands do, [`layout`] how lines are shown;
 //! [`editor`] is the open buffers and the operations of the protocol;
-//! [`companion`] is what runs beside ([`watch`], [`search`], highlighting, [`plugins`]), [`child`] its processes;
-//! [`server`] speaks JSON-RPC over two streams. The binary joins them.
+//! [`companion`] is what runs beside ([`watch`], [`search`], highlighting, [`languages`],
+//! [`plugins`]), [`child`] its processes; [`server`] speaks JSON-RPC over two streams. The binary joins them.
 
 pub mod child;
 pub mod commands;
@@ -12,6 +12,7 @@ pub mod companion;
 pub mod editor;
 pub mod engine;
 pub mod file;
+pub mod languages;
 pub mod layout;
 pub mod merge;
 pub mod plugins;

@@ -42,10 +42,7 @@ impl Behaviour for Inner {
             client: "symphony".to_owned(),
             protocols: vec![PROTOCOL.to_owned()],
             max_file_bytes: self.max_file_bytes,
-            window_above_bytes: None,
-            watch: false,
-            plugin_folders: Vec::new(),
-            plugins: Vec::new(),
+            ..Initialize::default()
         };
         let limit = self.startup_timeout;
         match incarnation.peer.call_typed(&hello, limit).await {

@@ -1,8 +1,8 @@
 //! What xi-editor tells without being asked.
 
 use super::{
-    BufferKey, ExternalOutcome, PluginAnnotation, PluginState, Replace, RevisionNumber, Selection,
-    Span, ViewKey,
+    BufferKey, ExternalOutcome, LanguageServerStatus, PluginAnnotation, PluginState, Replace,
+    RevisionNumber, Selection, Span, ViewKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -177,6 +177,24 @@ pub enum XiEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         alignment: Option<String>,
     },
+    /// What a language server has to say against a text changed: ask for `diagnostics`.
+    DiagnosticsChanged {
+        /// The buffer.
+        buffer: BufferKey,
+        /// The revision that the server judged.
+        revision: RevisionNumber,
+        /// How many errors.
+        errors: usize,
+        /// How many warnings.
+        warnings: usize,
+        /// How many informations and hints.
+        others: usize,
+    },
+    /// A language server does something else than before.
+    LanguageStatusChanged {
+        /// The server.
+        server: LanguageServerStatus,
+    },
     /// The client did not read for long, and events of these buffers were
     /// dropped: ask for `buffers` and read those again.
     EventsDropped {
@@ -201,10 +219,12 @@ impl XiEvent {
             | Self::PluginSpans { buffer, .. }
             | Self::PluginAnnotations { buffer, .. }
             | Self::PluginAlert { buffer, .. }
-            | Self::PluginStatusItem { buffer, .. } => Some(*buffer),
+            | Self::PluginStatusItem { buffer, .. }
+            | Self::DiagnosticsChanged { buffer, .. } => Some(*buffer),
             Self::WatchFailed { .. }
             | Self::EventsDropped { .. }
-            | Self::PluginStateChanged { .. } => None,
+            | Self::PluginStateChanged { .. }
+            | Self::LanguageStatusChanged { .. } => None,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Hello and goodbye.
 
+use super::LanguageServer;
 use crate::jsonrpc::RequestId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Says hello; must be the first request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Initialize {
     /// The client's name, for the log.
     pub client: String,
@@ -28,6 +29,12 @@ pub struct Initialize {
     /// Plugins to start at once, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub plugins: Vec<String>,
+    /// Language servers, before the built-in ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub language_servers: Vec<LanguageServer>,
+    /// Whether every buffer has its language server without being asked for something.
+    #[serde(default)]
+    pub language_features: bool,
 }
 
 /// The answer to [`Initialize`].

@@ -12,6 +12,7 @@ mod conflicts;
 mod edits;
 mod events;
 mod files;
+mod languages;
 mod layout;
 mod lifecycle;
 mod plugins;
@@ -24,6 +25,7 @@ pub use conflicts::*;
 pub use edits::*;
 pub use events::*;
 pub use files::*;
+pub use languages::*;
 pub use layout::*;
 pub use lifecycle::*;
 pub use plugins::*;
@@ -117,6 +119,25 @@ requests! {
     PluginCommand => "plugin_command" -> Empty,
     PluginHover => "plugin_hover" -> PluginHoverAnswer,
     PluginConfig => "plugin_config" -> PluginSettings,
+    Complete => "completion" -> Completions,
+    ResolveCompletion => "resolve_completion" -> ResolvedCompletion,
+    HoverAt => "hover" -> Hover,
+    SignatureHelpAt => "signature_help" -> SignatureHelp,
+    FindDefinition => "definition" -> Locations,
+    FindReferences => "references" -> Locations,
+    PrepareRename => "prepare_rename" -> Renamable,
+    RenameSymbol => "rename" -> WorkspaceEdit,
+    FormatText => "formatting" -> TextEdits,
+    ListCodeActions => "code_actions" -> CodeActions,
+    ResolveCodeAction => "resolve_code_action" -> CodeAction,
+    RunCodeAction => "run_code_action" -> WorkspaceEdit,
+    ListDocumentSymbols => "document_symbols" -> DocumentSymbols,
+    FindWorkspaceSymbols => "workspace_symbols" -> WorkspaceSymbols,
+    ListInlayHints => "inlay_hints" -> InlayHints,
+    ListDiagnostics => "diagnostics" -> Diagnostics,
+    GetLanguageStatus => "language_status" -> LanguageStatus,
+    SetLanguageFeatures => "language_features" -> Empty,
+    RestartLanguageServer => "restart_language_server" -> Empty,
     Buffers => "buffers" -> BufferList,
     Shutdown => "shutdown" -> Empty,
 }

@@ -29,6 +29,7 @@ struct Waiting {
     notices: usize,
     calls: usize,
     newest: BTreeMap<BufferKey, Snapshot>,
+    woken: bool,
     ended: bool,
 }
 
@@ -83,13 +84,21 @@ impl Mailbox {
         self.filled.notify_one();
     }
 
-    /// The next piece of mail, waiting at most so long; `None` after that time or at the end.
+    /// Lets the one who waits in [`Mailbox::take`] go on: something else is there for it.
+    pub fn wake(&self) {
+        self.lock().woken = true;
+        self.filled.notify_one();
+    }
+
+    /// The next piece of mail, waiting at most so long; `None` after that time,
+    /// when woken, or at the end.
     pub fn take(&self, timeout: Duration) -> Option<Mail> {
-        let idle = |w: &mut Waiting| w.mail.is_empty() && !w.ended;
+        let idle = |w: &mut Waiting| w.mail.is_empty() && !w.ended && !w.woken;
         let (mut waiting, _) = self
             .filled
             .wait_timeout_while(self.lock(), timeout, idle)
             .unwrap_or_else(PoisonError::into_inner);
+        waiting.woken = false;
         let mail = waiting.mail.pop_front()?;
         match &mail {
             Mail::Call(_) => waiting.calls -= 1,

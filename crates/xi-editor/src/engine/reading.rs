@@ -58,12 +58,11 @@ impl Text {
         self.indent_end(line) == self.line_end(line)
     }
 
-    /// The byte at an offset; `None` past the text.
-    pub fn byte(&self, offset: usize) -> Option<u8> {
-        (offset < self.len()).then(|| self.byte_at(offset))
-    }
-
-    fn byte_at(&self, offset: usize) -> u8 {
+    /// The byte at an offset.
+    ///
+    /// # Panics
+    /// When the offset does not lie in the text.
+    pub fn byte(&self, offset: usize) -> u8 {
         self.0.byte_at(offset)
     }
 
@@ -99,7 +98,7 @@ impl Text {
         if !self.is_border(offset) {
             return false;
         }
-        let (before, after) = (self.byte_at(offset - 1), self.byte_at(offset));
+        let (before, after) = (self.byte(offset - 1), self.byte(offset));
         if before.is_ascii() && after.is_ascii() {
             return !(before == b'\r' && after == b'\n');
         }
@@ -117,7 +116,7 @@ impl Text {
         if offset + 1 >= len {
             return len;
         }
-        let (first, second) = (self.byte_at(offset), self.byte_at(offset + 1));
+        let (first, second) = (self.byte(offset), self.byte(offset + 1));
         if first.is_ascii() && second.is_ascii() {
             return offset + 1 + usize::from(first == b'\r' && second == b'\n');
         }
@@ -131,7 +130,7 @@ impl Text {
         if offset <= 1 {
             return 0;
         }
-        let (first, second) = (self.byte_at(offset - 2), self.byte_at(offset - 1));
+        let (first, second) = (self.byte(offset - 2), self.byte(offset - 1));
         if first.is_ascii() && second.is_ascii() {
             return offset - 1 - usize::from(first == b'\r' && second == b'\n');
         }

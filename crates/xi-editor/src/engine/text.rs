@@ -25,6 +25,11 @@ impl Text {
         self.0.measure::<LinesMetric>() + 1
     }
 
+    /// The text of a range in pieces, in order.
+    pub fn pieces(&self, start: usize, end: usize) -> impl Iterator<Item = &str> {
+        self.0.iter_chunks(start..end)
+    }
+
     /// Whether `offset` lies in the text and between two characters.
     pub fn is_border(&self, offset: usize) -> bool {
         let len = self.len();

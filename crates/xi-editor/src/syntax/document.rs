@@ -339,8 +339,7 @@ fn guess_line(text: &Text, first: usize, lead: usize) -> usize {
     let at_margin = |line: &usize| {
         let start = text.line_start(*line);
         let after_blank = *line == 0 || start - text.line_start(line - 1) <= 2;
-        let byte = text.byte(start);
-        after_blank && byte.is_some_and(|byte| !byte.is_ascii_whitespace())
+        after_blank && start < text.len() && !text.byte(start).is_ascii_whitespace()
     };
     // Some lines are left to come from the guess to what is true.
     let end = first.saturating_sub(lead / 4).max(begin);
