@@ -80,3 +80,53 @@ fn the_examples_are_what_the_types_say() {
     }
     assert_eq!(checked, xi::METHODS.len());
 }
+
+#[test]
+fn the_published_schema_is_that_of_the_types() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/protocols/xi-editor.schema.json"
+    );
+    let schema = serde_json::to_string_pretty(&xi::schema()).unwrap();
+    let written = format!("{schema}\n");
+    if std::env::var_os("SYMPHONY_BLESS").is_some() {
+        std::fs::write(path, &written).unwrap();
+    }
+    let published = std::fs::read_to_string(path).unwrap();
+    assert_eq!(
+        published, written,
+        "run the test with SYMPHONY_BLESS=1 to publish the schema anew"
+    );
+}
+
+/// Each `$ref` of the schema, for instance `#/$defs/Span`.
+fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get("$ref").and_then(Value::as_str));
+            fields.values().for_each(|field| references(field, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_schema_is_whole() {
+    let schema = xi::schema();
+    let mut found = Vec::new();
+    references(&schema, &mut found);
+    assert!(found.len() > xi::METHODS.len());
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(
+            schema.pointer(pointer).is_some(),
+            "{reference} leads nowhere"
+        );
+    }
+    for method in xi::METHODS {
+        let described = &schema["methods"][method];
+        assert!(described["params"].is_object(), "{method}");
+        assert!(described["result"].is_object(), "{method}");
+    }
+}
