@@ -22,7 +22,7 @@ mod words;
 
 pub(crate) use columns::cluster_width;
 pub use columns::{column_of, offset_at};
-pub use language::{Language, language_of};
+pub use language::{Language, PLAIN, language_of};
 pub use selection::{Caret, Carets};
 pub use settings::{Settings, detect_indent};
 

@@ -204,8 +204,18 @@ fn the_language_is_set_and_follows_the_file() {
     assert_eq!(set, json!({"language": "Rust"}));
     assert!(stale(&mut client).get("last_line").is_none());
     assert_eq!(highlight(&mut client, &buffer, 0, 0)["language"], "Rust");
+    // Editing knows it by the extension that the grammar names.
+    let editing = |client: &mut Client, expected: &str| {
+        let settings = client.call("configure", json!({"buffer": buffer}));
+        assert_eq!(settings["language"], expected);
+    };
+    editing(&mut client, "rust");
+    let shell = json!({"buffer": buffer, "language": "Bourne Again Shell (bash)"});
+    client.call("set_language", shell);
+    editing(&mut client, "shell");
     let found = client.call("set_language", json!({"buffer": buffer}));
     assert_eq!(found, json!({"language": "Python"}));
+    editing(&mut client, "python");
 }
 
 #[test]

@@ -109,9 +109,6 @@ pub struct Configure {
     /// Columns from one tab stop to the next, 1 to 32.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tab_width: Option<u32>,
-    /// The language, by name or by file extension; by the file's extension when never set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub language: Option<String>,
     /// Whether brackets and quotes are closed as they are typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_pairs: Option<bool>,

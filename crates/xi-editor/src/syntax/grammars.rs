@@ -105,6 +105,16 @@ impl Grammars {
             .map(|grammar| grammar.name.as_str())
     }
 
+    /// What a language is called by: what a person wrote, its name, the extensions of its files.
+    pub(super) fn names(&self, written: &str, language: &str) -> Vec<String> {
+        let grammar = self.set.find_syntax_by_name(language);
+        let files = grammar.into_iter().flat_map(|g| g.file_extensions.clone());
+        [written.to_owned(), language.to_owned()]
+            .into_iter()
+            .chain(files)
+            .collect()
+    }
+
     /// All languages, sorted by name.
     pub(super) fn list(&self) -> Vec<Language> {
         let shown = self.set.syntaxes().iter().filter(|grammar| !grammar.hidden);

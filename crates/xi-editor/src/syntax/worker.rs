@@ -18,6 +18,8 @@ use symphony_ipc_protocol::xi::{
 const SLICE: Duration = Duration::from_millis(1);
 /// Lines that look different are collected for so long before the client is told.
 const COLLECT: Duration = Duration::from_millis(50);
+/// So long the editing loop may take to note a language.
+const EDITOR: Duration = Duration::from_secs(10);
 /// Without work, mail is waited for in turns of so long.
 const IDLE: Duration = Duration::from_secs(3_600);
 
@@ -301,6 +303,13 @@ impl Worker {
         if all_stale {
             self.tell_all_stale(request.buffer);
         }
+        // What a comment is, and what is closed as it is typed, follows.
+        let asked = request.language.as_deref();
+        let names = asked.map_or_else(Vec::new, |asked| self.grammars.names(asked, &language));
+        let buffer = request.buffer;
+        self.desk
+            .ask(EDITOR, move |editor| editor.choose_language(buffer, &names))
+            .map_err(|error| RpcError::new(code::TIMEOUT, error.to_string()))??;
         Ok(BufferLanguage { language })
     }
 }

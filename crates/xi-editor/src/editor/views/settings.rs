@@ -1,8 +1,8 @@
 //! How buffers are edited: what the client chose, and what the text says.
 
 use super::super::{Editor, EditorError, OpenBuffer};
-use crate::commands::{Language, Settings, detect_indent, language_of};
-use symphony_ipc_protocol::xi::{Configuration, Configure, Indent, ViewKey};
+use crate::commands::{Language, PLAIN, Settings, detect_indent, language_of};
+use symphony_ipc_protocol::xi::{BufferKey, Configuration, Configure, Indent, ViewKey};
 
 /// What was chosen for a buffer.
 #[derive(Default, Clone, Copy)]
@@ -12,35 +12,23 @@ pub(super) struct Chosen {
     language: Option<&'static Language>,
     auto_pairs: Option<bool>,
     /// What the text said when it was asked first.
-    found: Option<Found>,
-}
-
-/// What is found out about a buffer.
-#[derive(Clone, Copy)]
-struct Found {
-    indent: Indent,
-    language: &'static Language,
+    found_indent: Option<Indent>,
 }
 
 impl Chosen {
     fn settings(&mut self, open: &OpenBuffer) -> Settings {
-        let found = *self.found.get_or_insert_with(|| found(open));
         let usual = Settings::default();
+        let found = *self
+            .found_indent
+            .get_or_insert_with(|| detect_indent(open.buffer.text()).unwrap_or(usual.indent));
+        let name = open.path.as_deref().and_then(|p| p.file_name()?.to_str());
+        let by_name = || name.and_then(language_of).unwrap_or(usual.language);
         Settings {
-            indent: self.indent.unwrap_or(found.indent),
+            indent: self.indent.unwrap_or(found),
             tab_width: self.tab_width.map_or(usual.tab_width, |w| w as usize),
-            language: self.language.unwrap_or(found.language),
+            language: self.language.unwrap_or_else(by_name),
             auto_pairs: self.auto_pairs.unwrap_or(usual.auto_pairs),
         }
-    }
-}
-
-fn found(open: &OpenBuffer) -> Found {
-    let usual = Settings::default();
-    let name = open.path.as_deref().and_then(|p| p.file_name()?.to_str());
-    Found {
-        indent: detect_indent(open.buffer.text()).unwrap_or(usual.indent),
-        language: name.and_then(language_of).unwrap_or(usual.language),
     }
 }
 
@@ -51,12 +39,6 @@ impl Editor {
     /// [`EditorError::NoBuffer`]; [`EditorError::BadSetting`].
     pub fn configure(&mut self, request: &Configure) -> Result<Configuration, EditorError> {
         self.find(request.buffer)?;
-        let language = match &request.language {
-            Some(name) => Some(language_of(name).ok_or_else(|| {
-                EditorError::BadSetting(format!("the language `{name}` is not known"))
-            })?),
-            None => None,
-        };
         limits("tab_width", request.tab_width, 32)?;
         if let Some(Indent::Spaces { width }) = request.indent {
             limits("indent.width", Some(width), 16)?;
@@ -64,13 +46,29 @@ impl Editor {
         let chosen = self.views.chosen.entry(request.buffer).or_default();
         chosen.indent = request.indent.or(chosen.indent);
         chosen.tab_width = request.tab_width.or(chosen.tab_width);
-        chosen.language = language.or(chosen.language);
         chosen.auto_pairs = request.auto_pairs.or(chosen.auto_pairs);
         let mut buffers = self.buffers.iter();
         let open = buffers
             .find(|open| open.key == request.buffer)
             .ok_or(EditorError::NoBuffer(request.buffer))?;
         Ok(configuration(&chosen.settings(open)))
+    }
+
+    /// Says which of these names the language that a buffer is written in; editing knows fewer
+    /// languages than grammars do. Without names, the language is found by the file again.
+    ///
+    /// # Errors
+    /// [`EditorError::NoBuffer`].
+    pub(crate) fn choose_language(
+        &mut self,
+        buffer: BufferKey,
+        names: &[String],
+    ) -> Result<(), EditorError> {
+        self.find(buffer)?;
+        let known = names.iter().find_map(|name| language_of(name));
+        let language = (!names.is_empty()).then(|| known.unwrap_or(&PLAIN));
+        self.views.chosen.entry(buffer).or_default().language = language;
+        Ok(())
     }
 
     /// How the buffer of a view is edited.
