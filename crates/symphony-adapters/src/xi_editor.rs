@@ -8,6 +8,7 @@
 mod buffer;
 mod change;
 mod files;
+mod raw;
 mod recovery;
 
 use crate::rpc;

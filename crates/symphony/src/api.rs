@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 use sy_commons::error::{Categorized, ErrorCategory};
 use symphony_core_ports::{ArtifactSummary, Policy, RunRecord, Usage};
 use symphony_domain::changes::{
@@ -86,6 +86,8 @@ pub enum Command {
     },
     /// Changes a node of a melody's file; answered by [`Answer::MelodySet`].
     SetMelody(SetMelody),
+    /// Drives the text engine over a file; answered by [`Answer::Edited`].
+    Edit(EditFile),
     /// Who the host is and how its processes are; answered by [`Answer::Status`].
     Status,
 }
@@ -103,6 +105,28 @@ pub struct Perform {
     pub model: Option<String>,
     /// Leave results of earlier runs unused.
     pub fresh: bool,
+}
+
+/// Operations of the text engine on a file: all of them are done, or none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditFile {
+    /// The file, absolute.
+    pub path: PathBuf,
+    /// What is done, in order.
+    pub operations: Vec<EditOperation>,
+    /// Take it back at the end, and write nothing.
+    pub dry_run: bool,
+}
+
+/// A request of the protocol `xi-editor/1`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditOperation {
+    /// Where it stands among those that were given, from 1.
+    pub line: usize,
+    /// The method.
+    pub method: String,
+    /// Its parameters; `buffer` and `view` are filled in.
+    pub params: Map<String, Value>,
 }
 
 /// Changes of a node of a melody.
@@ -204,6 +228,8 @@ pub enum Answer {
     },
     /// A melody was changed, or is so already.
     MelodySet(MelodySet),
+    /// A file was edited.
+    Edited(Edited),
     /// The host.
     Status(Status),
 }
@@ -297,6 +323,19 @@ pub struct MelodySummary {
     pub replaces: Option<String>,
     /// What is wrong with it, if anything.
     pub problem: Option<String>,
+}
+
+/// A file that was edited.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Edited {
+    /// The file, as in the project.
+    pub path: String,
+    /// Whether it was written.
+    pub saved: bool,
+    /// What changed, as a unified diff; empty when nothing did.
+    pub diff: String,
+    /// What the text engine answered to each operation.
+    pub answers: Vec<Value>,
 }
 
 /// A melody that was changed.

@@ -155,6 +155,17 @@ itself be taken back with --redo.",
     Undo(UndoArgs),
     /// List what was written to the project
     History,
+    /// Drive the text engine over a file, for scripts
+    #[command(
+        long_about = "Has the text engine do the operations of a file, one JSON object a line: \
+`{\"method\": …, \"params\": {…}}`, as in the protocol of xi-editor; `buffer` and `view` are filled in. All of \
+them are done and the file is written, or none is. What changed is shown as a diff; with --json, what was \
+answered to each.",
+        after_help = "Examples:
+  symphony edit src/cart.py --ops ops.jsonl
+  echo '{\"method\":\"replace\",\"params\":{\"query\":{\"pattern\":\"Basket\"},\"with\":\"Cart\"}}' | symphony edit src/cart.py --ops - --dry-run"
+    )]
+    Edit(EditArgs),
     /// List runs, or show one
     #[command(after_help = "Examples:
   symphony runs
@@ -396,6 +407,19 @@ the path of its file is changed there.",
     Set(SetMelodyArgs),
     /// Print the JSON Schema of melodies
     Schema,
+}
+
+/// Options of `edit`.
+#[derive(Debug, Args)]
+pub struct EditArgs {
+    /// The file
+    pub file: PathBuf,
+    /// The file with the operations; `-` for standard input
+    #[arg(long, value_name = "OPS.jsonl")]
+    pub ops: PathBuf,
+    /// Show what would change, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// Options of `melodies set`.

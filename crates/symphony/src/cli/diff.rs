@@ -6,6 +6,21 @@ use crate::cli::{
 };
 use symphony_domain::changes::{ChangeSet, Decided, DiffKind, FileChange, Hunk};
 
+/// The lines of a unified diff, coloured.
+pub fn unified(diff: &str, style: Style) -> Vec<String> {
+    let shown = diff.lines().map(|line| {
+        // Where every line ends with a carriage return it tells nothing.
+        let text = visible(line.trim_end_matches('\r'));
+        match text.chars().next() {
+            Some('+') => style.green(&text),
+            Some('-') => style.red(&text),
+            Some('@') => style.cyan(&text),
+            _ => text,
+        }
+    });
+    shown.collect()
+}
+
 /// The lines of a hunk: where it is, who made it and why, the diff.
 pub fn hunk(file: &FileChange, hunk: &Hunk, style: Style) -> Vec<String> {
     let mut lines = heading(file, hunk, style);

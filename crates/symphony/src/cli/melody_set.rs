@@ -5,11 +5,12 @@ use crate::{
     cli::{
         args::SetMelodyArgs,
         context::Context,
+        diff::unified,
         errors::{CliResult, input, unexpected},
         execute::{Execute, no_events},
         perform::{json_or_text, melody_name, twice},
         style::Style,
-        text::{one_line, visible},
+        text::one_line,
     },
     models,
 };
@@ -59,17 +60,7 @@ fn lines(done: &MelodySet, style: Style) -> Vec<String> {
     if done.diff.is_empty() {
         return vec![format!("{name} is so already: {path}")];
     }
-    let shown = done.diff.lines().map(|line| {
-        // Where every line ends with a carriage return it tells nothing.
-        let text = visible(line.trim_end_matches('\r'));
-        match text.chars().next() {
-            Some('+') => style.green(&text),
-            Some('-') => style.red(&text),
-            Some('@') => style.cyan(&text),
-            _ => text,
-        }
-    });
-    let mut lines: Vec<String> = shown.collect();
+    let mut lines = unified(&done.diff, style);
     lines.push(format!(
         "{} {} is changed and sound: {path}",
         style.green("✓"),

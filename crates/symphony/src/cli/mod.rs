@@ -6,6 +6,7 @@ mod config;
 mod context;
 mod diff;
 mod doctor;
+mod edit;
 mod errors;
 mod execute;
 mod interrupt;
@@ -247,6 +248,7 @@ async fn with_host(verb: Verb, host: &dyn Execute, context: &mut Context<'_>) ->
         Verb::Review(args) => review::review(args, host, context).await,
         Verb::Undo(args) => undo::undo(args, host, context).await,
         Verb::History => undo::history(host, context).await,
+        Verb::Edit(args) => edit::edit(args, host, context).await,
         Verb::Runs(args) => runs::runs(args.verb, host, context).await,
         Verb::Artifacts { verb } => runs::artifacts(verb, host, context).await,
         Verb::Melodies { verb } => listings::melodies(verb, host, context).await,

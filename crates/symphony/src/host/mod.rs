@@ -5,6 +5,7 @@
 
 mod authority;
 mod describe;
+mod edit;
 mod leftovers;
 mod play;
 mod retention;
@@ -55,6 +56,8 @@ pub struct Host {
     project: Project,
     config: Config,
     core: SymphonyCore,
+    /// The text engine itself, for those who drive it.
+    editor: Arc<XiEditorAdapter>,
     changes: ChangeSets,
     registry: Arc<Registry>,
     players: Players,
@@ -107,13 +110,16 @@ impl Host {
             &places,
         ));
         let players = Players::new(registry.players().map(|r| r.manifest.clone()));
-        let core = Self::core(installation, project, &config, &supervisor, &registry).await?;
+        let editor = Arc::new(Self::editor(installation, &config, &supervisor).await?);
+        let text = editor.clone();
+        let core = Self::core(project, &config, text, &supervisor, &registry)?;
         let changes = ChangeSets::new(core.clone(), project.root.clone());
         let host = Self {
             installation: installation.clone(),
             project: project.clone(),
             config,
             core,
+            editor,
             changes,
             registry,
             players,
@@ -127,19 +133,12 @@ impl Host {
         Ok(host)
     }
 
-    /// The adapters behind the ports.
-    async fn core(
+    async fn editor(
         installation: &Installation,
-        project: &Project,
         config: &Config,
-        supervisor: &Arc<Supervisor>,
-        registry: &Arc<Registry>,
-    ) -> Result<SymphonyCore, CommandError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let data: Arc<dyn DataPort> =
-            Arc::new(LocalDataAdapter::open(project.state.join("records"))?);
-        let pit = PitAdapter::open(project.state.join("pit"), clock.clone())?;
-        let editor = XiEditorOptions {
+        supervisor: &Supervisor,
+    ) -> Result<XiEditorAdapter, CommandError> {
+        let options = XiEditorOptions {
             max_file_bytes: Some(config.editor.max_file_bytes),
             startup_timeout: Duration::from_millis(config.editor.startup_timeout_ms),
             heartbeat: Heartbeat {
@@ -148,16 +147,30 @@ impl Host {
             },
             ..XiEditorOptions::new(installation.program("xi-editor"))
         };
-        let text = XiEditorAdapter::start(supervisor, editor)
+        XiEditorAdapter::start(supervisor, options)
             .await
-            .map_err(editor_error)?;
+            .map_err(editor_error)
+    }
+
+    /// The adapters behind the ports.
+    fn core(
+        project: &Project,
+        config: &Config,
+        text: Arc<XiEditorAdapter>,
+        supervisor: &Arc<Supervisor>,
+        registry: &Arc<Registry>,
+    ) -> Result<SymphonyCore, CommandError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let data: Arc<dyn DataPort> =
+            Arc::new(LocalDataAdapter::open(project.state.join("records"))?);
+        let pit = PitAdapter::open(project.state.join("pit"), clock.clone())?;
         let authority = Arc::new(Authority::new(registry.clone(), config.clone()));
         let options = ExtensionOptions {
             project: Some(project.root.clone()),
             ..ExtensionOptions::default()
         };
         Ok(SymphonyCore {
-            text: Arc::new(text),
+            text,
             pit: Arc::new(pit),
             extensions: Arc::new(ActorExtensionAdapter::new(
                 supervisor.clone(),
@@ -298,6 +311,7 @@ impl Host {
             Command::SetMelody(what) => {
                 Answer::MelodySet(melodies::set(&self.installation, &self.players, &what)?)
             }
+            Command::Edit(what) => Answer::Edited(self.edit(what).await?),
             Command::Status => Answer::Status(self.status().await?),
             Command::Perform(_) | Command::Resume { .. } => {
                 return Err(CommandError::new(

@@ -10,6 +10,7 @@ mod bad_melodies;
 mod bad_players;
 mod document;
 mod editing;
+mod engine;
 mod interruptions;
 mod machine;
 mod melodies;

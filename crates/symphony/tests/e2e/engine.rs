@@ -1,0 +1,76 @@
+//! `edit`: the text engine driven from the command line, with the real xi-editor.
+
+use crate::stage::Stage;
+use serde_json::{Value, json};
+
+const CART: &str = "class Basket:\n    def total(self):\n        return 1\n\n\nBasket().total()\n";
+
+fn with_ops(operations: &[Value]) -> Stage {
+    let stage = Stage::with(&[("src/cart.py", CART)]);
+    let lines: Vec<String> = operations.iter().map(Value::to_string).collect();
+    stage.write("ops.jsonl", lines.join("\n"));
+    stage
+}
+
+fn edit<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["edit", "src/cart.py", "--ops", "ops.jsonl"], more].concat()
+}
+
+fn command(command: Value) -> Value {
+    json!({"method": "command", "params": {"command": command}})
+}
+
+#[test]
+fn e2e_operations_are_done_in_order_and_the_file_is_written() {
+    let stage = with_ops(&[
+        json!({"method": "select", "params": {"selections": [{"anchor": 0, "head": 0}]}}),
+        command(json!({"name": "toggle_comment"})),
+        json!({"method": "undo", "params": {}}),
+        command(json!({"name": "add_next_occurrence"})),
+        json!({"method": "replace", "params": {"query": {"pattern": "Basket"}, "with": "Cart"}}),
+        json!({"method": "content", "params": {"range": {"start": 6, "end": 10}}}),
+    ]);
+    let expected = CART.replace("Basket", "Cart");
+    let dry = stage.must(&edit(&["--dry-run"]));
+    assert_eq!(dry["saved"], false);
+    assert_eq!(stage.read("src/cart.py"), CART, "nothing is written");
+
+    let done = stage.must(&edit(&[]));
+    assert_eq!(stage.read("src/cart.py"), expected);
+    assert_eq!(done["diff"], dry["diff"]);
+    assert_eq!(done["path"], "src/cart.py");
+    let answers = done["answers"].as_array().unwrap();
+    assert_eq!(answers.len(), 6);
+    assert_eq!(answers[5]["text"], "Cart");
+}
+
+#[test]
+fn e2e_when_one_operation_is_refused_none_is_done() {
+    let insert = json!({"method": "insert", "params": {"at": 0, "text": "# \n"}});
+    for (bad, reason) in [
+        (
+            json!({"method": "insert", "params": {"at": 9999, "text": "x"}}),
+            "9999",
+        ),
+        (
+            json!({"method": "save", "params": {}}),
+            "not for a single buffer",
+        ),
+        (json!({"method": "sing", "params": {}}), "no method `sing`"),
+    ] {
+        let stage = with_ops(&[insert.clone(), bad]);
+        let error = stage.fails(&edit(&[]), 3);
+        error.names(&["operation 2 (", reason]);
+        assert_eq!(stage.read("src/cart.py"), CART);
+    }
+}
+
+#[test]
+fn e2e_a_file_outside_of_the_project_is_not_edited() {
+    let stage = with_ops(&[]);
+    let outside = stage.beside("other").join("a.txt");
+    std::fs::write(&outside, "a").unwrap();
+    let path = outside.display().to_string();
+    let error = stage.fails(&["edit", &path, "--ops", "ops.jsonl"], 3);
+    error.names(&["outside of the project"]);
+}
