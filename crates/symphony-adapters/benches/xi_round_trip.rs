@@ -1,5 +1,5 @@
 //! xi-editor through its port: start, one insert after the other, inserts in
-//! parallel on several buffers, and coming back after a kill.
+//! parallel on several buffers, events, and coming back after a kill.
 
 #[path = "../tests/processes/mod.rs"]
 mod processes;
@@ -49,6 +49,20 @@ async fn open(xi: &XiEditorAdapter, folder: &std::path::Path, name: &str) -> Buf
     info.expect("open").id
 }
 
+/// From an insert being asked for until a subscriber has its event.
+async fn events(xi: &XiEditorAdapter, id: BufferId) {
+    let mut told = xi.subscribe(id);
+    let mut times = Vec::new();
+    for n in 0..INSERTS {
+        let begun = Instant::now();
+        let (inserted, event) = tokio::join!(xi.insert(id, n, "x"), told.recv());
+        times.push(begun.elapsed());
+        inserted.expect("insert");
+        event.expect("event");
+    }
+    report("insert until its event is here", times);
+}
+
 async fn all() {
     let folder = tempfile::tempdir().expect("folder");
     let mut times = Vec::new();
@@ -72,6 +86,7 @@ async fn all() {
         times.push(begun.elapsed());
     }
     report("insert, one after the other", times);
+    events(&xi, id).await;
 
     let mut ids = Vec::new();
     for n in 0..8 {
