@@ -32,7 +32,7 @@ use symphony_core_ports::{
     Applied, BufferEvent, BufferId, BufferInfo, ByteRange, ExternalChange, OpenBuffer, PortError,
     PortResult, Revision, Saved, TextDelta, TextEditingPort, TextSlice,
 };
-use symphony_ipc_protocol::xi::{Close, Content, Open, Span, XiRequest};
+use symphony_ipc_protocol::xi::{Close, Content, Initialize, Open, PROTOCOL, Span, XiRequest};
 use symphony_ipc_transport::CallError;
 use tokio::sync::{
     MutexGuard as MutexGuardAsync,
@@ -61,6 +61,10 @@ pub struct XiEditorOptions {
     pub args: Vec<OsString>,
     /// Files above this many bytes are refused; `None`: xi-editor's own limit.
     pub max_file_bytes: Option<u64>,
+    /// Folders of plugins in xi's own dialect.
+    pub plugin_folders: Vec<PathBuf>,
+    /// Those of them that are started, by name.
+    pub plugins: Vec<String>,
     /// How long it may take from its start to its answer to `initialize`.
     pub startup_timeout: Duration,
     /// How a hang is found.
@@ -74,6 +78,8 @@ impl XiEditorOptions {
             program: program.into(),
             args: Vec::new(),
             max_file_bytes: None,
+            plugin_folders: Vec::new(),
+            plugins: Vec::new(),
             startup_timeout: Duration::from_secs(5),
             heartbeat: Heartbeat::tight(),
         }
@@ -88,7 +94,7 @@ pub struct XiEditorAdapter {
 
 /// What the adapter shares with the behaviour of its actor.
 struct Inner {
-    max_file_bytes: Option<u64>,
+    hello: Initialize,
     startup_timeout: Duration,
     /// The first one did not answer in time.
     too_slow: AtomicBool,
@@ -189,7 +195,14 @@ impl XiEditorAdapter {
             ..StopPolicy::default()
         };
         let inner = Arc::new(Inner {
-            max_file_bytes: options.max_file_bytes,
+            hello: Initialize {
+                client: "symphony".to_owned(),
+                protocols: vec![PROTOCOL.to_owned()],
+                max_file_bytes: options.max_file_bytes,
+                plugin_folders: options.plugin_folders,
+                plugins: options.plugins,
+                ..Initialize::default()
+            },
             startup_timeout: options.startup_timeout,
             too_slow: AtomicBool::new(false),
             table: Mutex::default(),

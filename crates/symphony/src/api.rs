@@ -209,6 +209,9 @@ pub enum Answer {
     Players {
         /// Sorted by name.
         players: Vec<PlayerSummary>,
+        /// The plugins of the text engine, by name.
+        #[serde(default)]
+        xi_plugins: Vec<XiPluginSummary>,
         /// Manifests that could not be used, each with the reason.
         problems: Vec<String>,
         /// Who chooses among them.
@@ -305,6 +308,21 @@ pub struct PlayerSummary {
     pub granted: Vec<String>,
     /// What it asked for and was not granted: it does not play.
     pub missing: Vec<String>,
+}
+
+/// A plugin of the text engine in a listing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct XiPluginSummary {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// `stopped`, `running`, `crashed` or `disabled`.
+    pub state: String,
+    /// Titles of the commands that it offers.
+    pub commands: Vec<String>,
+    /// The languages that it knows.
+    pub languages: Vec<String>,
 }
 
 /// A melody in a listing.

@@ -115,6 +115,16 @@ pub const KEYS: &[Key] = &[
         "the largest file it opens, in bytes",
     ),
     key(
+        "editor.plugin_folders",
+        Kind::List,
+        "folders of plugins in xi's own dialect",
+    ),
+    key(
+        "editor.plugins",
+        Kind::List,
+        "those of them that are started, by name; they run with your rights",
+    ),
+    key(
         "conductor.default_model",
         Kind::Text,
         "the model used where none is named; one of `models`",

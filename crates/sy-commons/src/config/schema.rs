@@ -119,6 +119,10 @@ pub struct Editor {
     pub heartbeat_ms: u64,
     /// The largest file it opens, in bytes.
     pub max_file_bytes: u64,
+    /// Folders of plugins in xi's own dialect.
+    pub plugin_folders: Vec<PathBuf>,
+    /// Those of them that are started, by name.
+    pub plugins: Vec<String>,
 }
 
 /// Who chooses melodies and players.

@@ -24,6 +24,15 @@ const OF_THE_OWNER: &[&str] = &[
 ];
 
 impl XiEditorAdapter {
+    /// The plugins in xi's own dialect that it found, and what they can do.
+    ///
+    /// # Errors
+    /// Those of a process that does not answer.
+    pub async fn plugins(&self) -> PortResult<xi::PluginList> {
+        let (list, _) = self.ask("plugins", CHANGE, &xi::Plugins {}).await?;
+        Ok(list)
+    }
+
     /// Whether a file is open.
     pub fn holds(&self, path: &Path) -> bool {
         let all = self.inner.all();

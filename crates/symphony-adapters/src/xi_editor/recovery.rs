@@ -21,8 +21,8 @@ use symphony_core_ports::BufferEvent;
 use symphony_ipc_protocol::{
     jsonrpc::code,
     xi::{
-        Apply, BufferInfo, BufferKey, Close, Content, EVENT_METHOD, EditOrigin, Initialize,
-        OnOverlap, Open, PROTOCOL, Redo, Replace, Undo, XiEvent, XiRequest,
+        Apply, BufferInfo, BufferKey, Close, Content, EVENT_METHOD, EditOrigin, OnOverlap, Open,
+        PROTOCOL, Redo, Replace, Undo, XiEvent, XiRequest,
     },
 };
 use symphony_ipc_transport::{CallError, Incoming, PendingCall};
@@ -38,14 +38,8 @@ const TURN: Duration = Duration::from_secs(5);
 #[async_trait]
 impl Behaviour for Inner {
     async fn started(&self, incarnation: &Incarnation) -> Result<(), StartError> {
-        let hello = Initialize {
-            client: "symphony".to_owned(),
-            protocols: vec![PROTOCOL.to_owned()],
-            max_file_bytes: self.max_file_bytes,
-            ..Initialize::default()
-        };
         let limit = self.startup_timeout;
-        match incarnation.peer.call_typed(&hello, limit).await {
+        match incarnation.peer.call_typed(&self.hello, limit).await {
             Ok(answer) if answer.protocol == PROTOCOL => {}
             Ok(answer) => {
                 return Err(StartError::Fatal(format!(

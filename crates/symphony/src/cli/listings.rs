@@ -1,6 +1,6 @@
 //! `players`, `melodies` and `status`.
 
-use crate::api::{CommandError, MelodySummary, PlayerSummary};
+use crate::api::{CommandError, MelodySummary, PlayerSummary, XiPluginSummary};
 use crate::{
     api::{Answer, Command, Status},
     cli::{
@@ -26,6 +26,7 @@ pub async fn players(host: &dyn Execute, context: &mut Context<'_>) -> CliResult
         .await?;
     let Answer::Players {
         players,
+        xi_plugins,
         problems,
         policy,
     } = &answer
@@ -39,6 +40,7 @@ pub async fn players(host: &dyn Execute, context: &mut Context<'_>) -> CliResult
     let rows: Vec<_> = players
         .iter()
         .map(|player| player_row(player, style))
+        .chain(xi_plugins.iter().map(|plugin| plugin_row(plugin, style)))
         .collect();
     context.ui.lines(table(&rows))?;
     context.ui.line("")?;
@@ -55,6 +57,24 @@ pub async fn players(host: &dyn Execute, context: &mut Context<'_>) -> CliResult
         ));
     }
     Ok(())
+}
+
+fn plugin_row(plugin: &XiPluginSummary, style: Style) -> Vec<String> {
+    let mark = match plugin.state.as_str() {
+        "running" => style.green("✓"),
+        "crashed" | "disabled" => style.red("✗"),
+        _ => style.dim("·"),
+    };
+    let mut about = format!("plugin of the text engine, {}", one_line(&plugin.state));
+    let can = [&plugin.commands[..], &plugin.languages[..]].concat();
+    if !can.is_empty() {
+        about.push_str(&style.dim(&format!(" [{}]", one_line(&can.join(", ")))));
+    }
+    vec![
+        format!("{mark} xi-plugin/{}", one_line(&plugin.name)),
+        one_line(&plugin.version),
+        about,
+    ]
 }
 
 fn player_row(player: &PlayerSummary, style: Style) -> Vec<String> {

@@ -28,6 +28,13 @@ async fn players_say_what_they_can_and_why_they_do_not_play() {
             player("instrument/local-model", &[]),
             player("operator/mine", &["filesystem.read:project"]),
         ],
+        xi_plugins: vec![XiPluginSummary {
+            name: "words".to_owned(),
+            version: "1.0".to_owned(),
+            state: "running".to_owned(),
+            commands: vec!["Count words".to_owned()],
+            languages: vec!["Markdown".to_owned()],
+        }],
         problems: vec!["/x/extension.toml:3: `id`: `A` is no id".to_owned()],
         policy: policy(),
     };

@@ -1,9 +1,12 @@
 //! Tells of runs, artifacts and players.
 
 use super::Host;
-use crate::api::{Answer, CommandError, ErrorKind, PlayerSummary, RunState, RunSummary};
+use crate::api::{
+    Answer, CommandError, ErrorKind, PlayerSummary, RunState, RunSummary, XiPluginSummary,
+};
 use symphony_core_ports::{ArtifactSummary, NodeState, PolicyContext, RunOutcome, RunRecord};
 use symphony_domain::core::SymphonyCore;
+use symphony_ipc_protocol::xi::PluginInfo;
 
 /// More matches than this are not listed in an error.
 const MOST_MATCHES: usize = 8;
@@ -129,14 +132,34 @@ impl Host {
             .map(summary)
             .collect();
         players.sort_by(|a, b| a.player.cmp(&b.player));
+        let plugins = self.editor.plugins().await?;
+        let bad = plugins.bad.iter();
+        let bad = bad.map(|bad| format!("{}: {}", bad.file.display(), bad.reason));
         Ok(Answer::Players {
             players,
-            problems: self.registry.problems().to_vec(),
+            xi_plugins: plugins.plugins.into_iter().map(plugin).collect(),
+            problems: self
+                .registry
+                .problems()
+                .iter()
+                .cloned()
+                .chain(bad)
+                .collect(),
             policy: self
                 .core
                 .conductor
                 .get_policy(&PolicyContext::default())
                 .await?,
         })
+    }
+}
+
+fn plugin(info: PluginInfo) -> XiPluginSummary {
+    XiPluginSummary {
+        name: info.name,
+        version: info.version,
+        state: format!("{:?}", info.state).to_lowercase(),
+        commands: info.commands.into_iter().map(|c| c.title).collect(),
+        languages: info.languages.into_iter().map(|l| l.name).collect(),
     }
 }

@@ -140,6 +140,8 @@ impl Host {
     ) -> Result<XiEditorAdapter, CommandError> {
         let options = XiEditorOptions {
             max_file_bytes: Some(config.editor.max_file_bytes),
+            plugin_folders: config.editor.plugin_folders.clone(),
+            plugins: config.editor.plugins.clone(),
             startup_timeout: Duration::from_millis(config.editor.startup_timeout_ms),
             heartbeat: Heartbeat {
                 interval: Duration::from_millis(config.editor.heartbeat_ms),

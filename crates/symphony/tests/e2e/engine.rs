@@ -74,3 +74,36 @@ fn e2e_a_file_outside_of_the_project_is_not_edited() {
     let error = stage.fails(&["edit", &path, "--ops", "ops.jsonl"], 3);
     error.names(&["outside of the project"]);
 }
+
+#[test]
+fn e2e_plugins_of_the_engine_are_listed_with_what_they_can() {
+    let stage = Stage::with(&[]);
+    let folder = stage.beside("plugins/words");
+    std::fs::write(folder.join("plugin.py"), "#!/usr/bin/env python3\n").unwrap();
+    let manifest = "name = \"words\"\nversion = \"1.0\"\nexec_path = \"plugin.py\"\n\n\
+        [[languages]]\nname = \"Prose\"\nextensions = [\"prose\"]\n\n\
+        [[commands]]\ntitle = \"Count words\"\ndescription = \"Counts.\"\n\
+        [commands.rpc_cmd]\nrpc_type = \"notification\"\nmethod = \"count\"\nparams = {}\n";
+    std::fs::write(folder.join("manifest.toml"), manifest).unwrap();
+    let broken = stage.beside("plugins/broken");
+    std::fs::write(broken.join("manifest.toml"), "name = 3\n").unwrap();
+    let config = format!(
+        "[editor]\nplugin_folders = [{:?}]\n",
+        stage.beside("plugins")
+    );
+    std::fs::write(stage.home.join("config/config.toml"), config).unwrap();
+
+    let listed = stage.must(&["players"]);
+    assert_eq!(
+        listed["xi_plugins"],
+        json!([{
+            "name": "words",
+            "version": "1.0",
+            "state": "stopped",
+            "commands": ["Count words"],
+            "languages": ["Prose"],
+        }])
+    );
+    let problems = listed["problems"].to_string();
+    assert!(problems.contains("broken/manifest.toml"), "{problems}");
+}
