@@ -104,6 +104,27 @@ pub fn push_frame(
     Ok(())
 }
 
+/// The whole frames at the start of `frames`, as they stand at `offset` of
+/// another file, of whose end `unsynced` bytes are not synced; and how many
+/// bytes of `frames` they were. They are taken to be good.
+#[must_use]
+pub fn moved(frames: &[u8], offset: u64, unsynced: u64) -> (usize, Vec<u8>) {
+    let mut out = Vec::with_capacity(frames.len());
+    let mut at = 0;
+    while frames.len() - at >= FRAME_LEN {
+        let end = at + FRAME_LEN + number(frames, at) as usize;
+        let Some(payload) = frames.get(at + FRAME_LEN..end) else {
+            break;
+        };
+        let done = out.len() as u64;
+        if push_frame(&mut out, offset + done, unsynced + done, payload).is_err() {
+            break;
+        }
+        at = end;
+    }
+    (at, out)
+}
+
 fn checksum(offset: u64, length: u32, unsynced: u32, payload: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&offset.to_le_bytes());
@@ -309,10 +330,29 @@ mod tests {
             }
         }
 
+        /// Frames moved to another place are the same records there; a part of one is left.
+        #[test]
+        fn moved_frames_are_good_where_they_stand(batches in batches(), cut in any::<prop::sample::Index>()) {
+            let (bytes, places) = file(&batches);
+            let body = &bytes[HEADER_LEN..];
+            let cut = cut.index(body.len() + 1);
+            let mut other = header(MAGIC, 1).to_vec();
+            push_frame(&mut other, HEADER_LEN as u64, 0, b"first").unwrap();
+            let (used, frames) = moved(&body[..cut], other.len() as u64, 5);
+            other.extend_from_slice(&frames);
+            let whole = places.iter().filter(|place| place.end <= cut + HEADER_LEN).count();
+            prop_assert_eq!(used, places[..whole].last().map_or(0, |place| place.end - HEADER_LEN));
+            let mut expected = batches.concat();
+            expected.truncate(whole);
+            expected.insert(0, b"first".to_vec());
+            prop_assert_eq!(records(&other), (expected, vec![]));
+        }
+
         #[test]
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = check_header(&bytes, MAGIC, 1);
             let _ = Frames::new(&bytes, 0).count();
+            let _ = moved(&bytes, 0, 0);
         }
     }
 

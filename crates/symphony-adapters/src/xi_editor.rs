@@ -1,14 +1,16 @@
 //! xi-editor, a supervised process, behind [`TextEditingPort`].
 //!
-//! When xi-editor dies or hangs, the supervisor starts it again, every open
-//! buffer is put back with its acknowledged changes (module `recovery`), and
-//! calls that waited go on. A change whose answer did not come is made once
-//! more, since what was not acknowledged is not put back.
+//! When xi-editor dies or hangs, the supervisor starts it again. It finds every
+//! open buffer in its session's journals; one that is not there is rebuilt from
+//! what is known here (modules `recovery`, `rebuild`). Calls that waited go on: a change
+//! whose answer did not come was made if the journal has it, and is made once
+//! more if not.
 
 mod buffer;
 mod change;
 mod files;
 mod raw;
+mod rebuild;
 mod recovery;
 
 use crate::rpc;
@@ -32,7 +34,9 @@ use symphony_core_ports::{
     Applied, BufferEvent, BufferId, BufferInfo, ByteRange, ExternalChange, OpenBuffer, PortError,
     PortResult, Revision, Saved, TextDelta, TextEditingPort, TextSlice,
 };
-use symphony_ipc_protocol::xi::{Close, Content, Initialize, Open, PROTOCOL, Span, XiRequest};
+use symphony_ipc_protocol::xi::{
+    Close, Content, Initialize, ListRecoverable, Open, PROTOCOL, Recoverable, Span, XiRequest,
+};
 use symphony_ipc_transport::CallError;
 use tokio::sync::{
     MutexGuard as MutexGuardAsync,
@@ -69,6 +73,10 @@ pub struct XiEditorOptions {
     pub startup_timeout: Duration,
     /// How a hang is found.
     pub heartbeat: Heartbeat,
+    /// The folder of the sessions that keep unsaved text safe; each adapter has
+    /// one of its own in it. `None`: after a crash of xi-editor text comes from
+    /// here, without its undo.
+    pub sessions: Option<PathBuf>,
 }
 
 impl XiEditorOptions {
@@ -82,6 +90,7 @@ impl XiEditorOptions {
             plugins: Vec::new(),
             startup_timeout: Duration::from_secs(5),
             heartbeat: Heartbeat::tight(),
+            sessions: None,
         }
     }
 }
@@ -94,6 +103,7 @@ pub struct XiEditorAdapter {
 
 /// What the adapter shares with the behaviour of its actor.
 struct Inner {
+    /// What it is told first.
     hello: Initialize,
     startup_timeout: Duration,
     /// The first one did not answer in time.
@@ -194,6 +204,16 @@ impl XiEditorAdapter {
             grace: Duration::from_secs(2),
             ..StopPolicy::default()
         };
+        let session = match options.sessions {
+            Some(folder) => {
+                let folder = std::path::absolute(&folder).map_err(|error| {
+                    PortError::failed_because("the folder of sessions cannot be named", error)
+                })?;
+                Some(folder.join(uuid::Uuid::new_v4().to_string()))
+            }
+            None => None,
+        };
+        let has_session = session.is_some();
         let inner = Arc::new(Inner {
             hello: Initialize {
                 client: "symphony".to_owned(),
@@ -201,6 +221,7 @@ impl XiEditorAdapter {
                 max_file_bytes: options.max_file_bytes,
                 plugin_folders: options.plugin_folders,
                 plugins: options.plugins,
+                session,
                 ..Initialize::default()
             },
             startup_timeout: options.startup_timeout,
@@ -218,8 +239,23 @@ impl XiEditorAdapter {
                 duration: options.startup_timeout,
             }),
             Err(error) => Err(error),
-            Ok(_) => Ok(adapter),
+            Ok(incarnation) => {
+                if has_session {
+                    tokio::spawn(earlier_sessions(incarnation));
+                }
+                Ok(adapter)
+            }
         }
+    }
+
+    /// Unsaved text that earlier processes of Symphony left when they died.
+    ///
+    /// # Errors
+    /// `InvalidInput` without sessions; others when their folder cannot be read.
+    pub async fn recoverable(&self) -> PortResult<Vec<Recoverable>> {
+        let request = ListRecoverable {};
+        let (list, _) = self.ask("earlier sessions", FILE, &request).await?;
+        Ok(list.recoverable)
     }
 
     /// The process: its state, events, resources.
@@ -349,6 +385,20 @@ impl XiEditorAdapter {
         let buffer = self.inner.adopt(state);
         let info = port_info(&buffer, info);
         Ok((buffer, info))
+    }
+}
+
+/// Clears away what dead sessions left, and says in the log what is unsaved.
+async fn earlier_sessions(incarnation: Incarnation) {
+    let peer = &incarnation.peer;
+    match peer.call_typed(&ListRecoverable {}, FILE).await {
+        Ok(list) => {
+            for left in list.recoverable {
+                let path = left.path.unwrap_or_default();
+                tracing::warn!(id = left.id, path = %path.display(), "unsaved text of an earlier session");
+            }
+        }
+        Err(error) => tracing::warn!(%error, "earlier sessions were not looked at"),
     }
 }
 

@@ -66,10 +66,12 @@ async fn the_contract_holds() {
         let supervisor = supervisor();
         let mut options = XiEditorOptions::new(program("xi-editor", "xi-editor"));
         options.max_file_bytes = Some(MAX_FILE);
+        let folder = tempfile::tempdir().unwrap();
+        options.sessions = Some(folder.path().join(".sessions"));
         let xi = XiEditorAdapter::start(&supervisor, options).await.unwrap();
         Real {
             xi: Arc::new(xi),
-            folder: tempfile::tempdir().unwrap(),
+            folder,
             _supervisor: supervisor,
         }
     })

@@ -6,7 +6,7 @@ mod processes;
 use processes::*;
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -25,14 +25,36 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::with(|folder, options| options.sessions = Some(folder.join("sessions"))).await
+    }
+
+    /// With options that `set` changes; it gets the folder of the files.
+    async fn with(set: impl FnOnce(&Path, &mut XiEditorOptions)) -> Self {
         let supervisor = supervisor();
-        let options = XiEditorOptions::new(program("xi-editor", "xi-editor"));
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = XiEditorOptions::new(program("xi-editor", "xi-editor"));
+        set(folder.path(), &mut options);
         let xi = XiEditorAdapter::start(&supervisor, options).await.unwrap();
         Self {
             xi: Arc::new(xi),
-            folder: tempfile::tempdir().unwrap(),
+            folder,
             _supervisor: supervisor,
         }
+    }
+
+    /// The journals of all sessions.
+    fn journals(&self) -> Vec<PathBuf> {
+        let paths = |folder: PathBuf| {
+            let entries = fs::read_dir(folder).unwrap();
+            entries
+                .map(|entry| entry.unwrap().path())
+                .collect::<Vec<_>>()
+        };
+        let sessions = paths(self.path("sessions")).into_iter();
+        let files = sessions.flat_map(paths);
+        files
+            .filter(|path| path.extension().is_some_and(|e| e == "journal"))
+            .collect()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -230,6 +252,94 @@ async fn after_a_kill_every_buffer_is_back_with_its_changes_and_undo() {
     world.xi.save(new).await.unwrap();
     assert_eq!(world.on_disk("sub/new.txt"), "very new\n");
     assert!(world.on_disk("a.txt").ends_with("0\nbase\n"));
+}
+
+#[tokio::test]
+async fn undo_across_a_kill_reaches_back_beyond_the_last_save() {
+    let world = World::new().await;
+    let id = world.open("a.txt", "base\n").await;
+    world.xi.insert(id, 0, "one ").await.unwrap();
+    world.xi.save(id).await.unwrap();
+    world.xi.insert(id, 0, "two ").await.unwrap();
+    world.kill(|| ()).await;
+    assert_eq!(world.text(id).await, "two one base\n");
+    world.xi.undo(id).await.unwrap();
+    assert!(!world.xi.info(id).await.unwrap().dirty, "that was saved");
+    assert_eq!(world.xi.undo(id).await.unwrap(), Revision(4));
+    assert_eq!(world.text(id).await, "base\n");
+    world.kill(|| ()).await;
+    world.xi.redo(id).await.unwrap();
+    world.xi.redo(id).await.unwrap();
+    assert_eq!(world.text(id).await, "two one base\n");
+}
+
+/// The promise that the host can rebuild each buffer by itself.
+#[tokio::test]
+async fn without_the_journals_the_text_is_rebuilt_from_here() {
+    let world = World::new().await;
+    let id = world.open("a.txt", "base\n").await;
+    for word in ["one ", "two ", "three "] {
+        world.xi.insert(id, 0, word).await.unwrap();
+    }
+    world.xi.save(id).await.unwrap();
+    // Before the base that is known here: as plain edits.
+    world.xi.undo(id).await.unwrap();
+    world.xi.undo(id).await.unwrap();
+    world.xi.redo(id).await.unwrap();
+    let before = world.text(id).await;
+    assert_eq!(before, "two one base\n");
+    let journals = world.journals();
+    assert_eq!(journals.len(), 1);
+    world.kill(|| fs::remove_file(&journals[0]).unwrap()).await;
+    assert_eq!(world.text(id).await, before);
+    assert_eq!(world.xi.insert(id, 0, "x").await.unwrap(), Revision(7));
+    // From there on the journal is good again.
+    world.kill(|| ()).await;
+    assert_eq!(world.text(id).await, format!("x{before}"));
+    world.xi.save(id).await.unwrap();
+}
+
+/// A journal that lacks what was acknowledged is not believed.
+#[tokio::test]
+async fn a_journal_that_is_behind_is_not_taken() {
+    let world = World::new().await;
+    let id = world.open("a.txt", "base\n").await;
+    world.xi.insert(id, 0, "one ").await.unwrap();
+    let journal = world.journals().remove(0);
+    let old = fs::read(&journal).unwrap();
+    world.xi.insert(id, 0, "two ").await.unwrap();
+    world.kill(|| fs::write(&journal, old).unwrap()).await;
+    assert_eq!(world.text(id).await, "two one base\n");
+    assert_eq!(world.xi.info(id).await.unwrap().revision, Revision(2));
+}
+
+#[tokio::test]
+async fn without_sessions_the_text_comes_back_too() {
+    let world = World::with(|_, _| ()).await;
+    let id = world.open("a.txt", "base\n").await;
+    world.xi.insert(id, 0, "one ").await.unwrap();
+    world.kill(|| ()).await;
+    assert_eq!(world.text(id).await, "one base\n");
+    world.xi.undo(id).await.unwrap();
+    assert_eq!(world.text(id).await, "base\n");
+}
+
+/// What a host that died left is found by the next one, and by nobody else.
+#[tokio::test]
+async fn unsaved_text_of_a_dead_host_is_offered() {
+    let world = World::new().await;
+    let id = world.open("a.txt", "base\n").await;
+    world.xi.insert(id, 0, "unsaved ").await.unwrap();
+    let sessions = world.path("sessions");
+    let second = World::with(|_, options| options.sessions = Some(sessions)).await;
+    assert!(
+        second.xi.recoverable().await.unwrap().is_empty(),
+        "it lives"
+    );
+    world.xi.actor().stop().await;
+    let found = second.xi.recoverable().await.unwrap();
+    let paths: Vec<_> = found.iter().map(|found| found.path.clone()).collect();
+    assert_eq!(paths, [Some(world.path("a.txt"))]);
 }
 
 #[tokio::test]

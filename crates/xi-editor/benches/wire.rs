@@ -21,6 +21,11 @@ struct Peer {
 
 impl Peer {
     fn start() -> Self {
+        Self::start_in(None)
+    }
+
+    /// With unsaved text kept in a session's folder.
+    fn start_in(session: Option<&std::path::Path>) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_xi-editor"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -34,10 +39,11 @@ impl Peer {
             output,
             line: String::new(),
         };
-        peer.call(
-            "initialize",
-            &json!({"client": "bench", "protocols": ["xi-editor/1"]}),
-        );
+        let mut hello = json!({"client": "bench", "protocols": ["xi-editor/1"]});
+        if let Some(session) = session {
+            hello["session"] = json!(session);
+        }
+        peer.call("initialize", &hello);
         peer
     }
 
@@ -125,8 +131,9 @@ fn big_text() -> String {
     line.repeat(100 * 1024 * 1024 / line.len())
 }
 
-fn round_trips(name: &str, text: &str) {
-    let mut peer = Peer::start();
+fn round_trips(name: &str, text: &str, journal: bool) {
+    let session = tempfile::tempdir().expect("a folder");
+    let mut peer = Peer::start_in(journal.then(|| session.path()));
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("text");
     std::fs::write(&path, text).expect("written");
@@ -183,6 +190,46 @@ fn finding(name: &str, peer: &mut Peer, buffer: &Value) {
     }
 }
 
+/// From the start of a process to the answer of `initialize` with every
+/// buffer back, after `kill -9`.
+fn recovery(name: &str, buffers: usize, text: &str, edits: usize) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let session = dir.path().join("session");
+    let mut peer = Peer::start_in(Some(&session));
+    let mut random = Random(7);
+    let keys: Vec<Value> = (0..buffers)
+        .map(|n| {
+            let path = dir.path().join(n.to_string());
+            std::fs::write(&path, text).expect("written");
+            peer.call("open", &json!({"path": path}))["buffer"].clone()
+        })
+        .collect();
+    for _ in 0..edits {
+        for key in &keys {
+            let at = random.below(text.len());
+            peer.call("insert", &json!({"buffer": key, "at": at, "text": "x"}));
+        }
+    }
+    // A large text comes into the journal beside the loop, and the next edit takes it.
+    std::thread::sleep(Duration::from_secs(2));
+    for key in &keys {
+        peer.call("insert", &json!({"buffer": key, "at": 0, "text": "x"}));
+    }
+    let times = (0..15).map(|_| {
+        peer.child.kill().expect("killed");
+        peer.child.wait().expect("ended");
+        let start = Instant::now();
+        peer = Peer::start_in(Some(&session));
+        let time = start.elapsed();
+        assert_eq!(peer.line.matches("\"recent\"").count(), buffers);
+        time
+    });
+    println!(
+        "recovery, {name} (target <= 100,000 µs): {}",
+        percentiles(times.collect())
+    );
+}
+
 /// A figure of the process's memory in MiB.
 fn memory(child: &Child, which: &str) -> u64 {
     let path = format!("/proc/{}/status", child.id());
@@ -192,9 +239,10 @@ fn memory(child: &Child, which: &str) -> u64 {
     kib.unwrap_or(0) / 1024
 }
 
-fn pipelined(name: &str, random_places: bool) {
+fn pipelined(name: &str, random_places: bool, journal: bool) {
     const EDITS: usize = 100_000;
-    let mut peer = Peer::start();
+    let session = tempfile::tempdir().expect("a folder");
+    let mut peer = Peer::start_in(journal.then(|| session.path()));
     let info = peer.call("open", &json!({"text": ""}));
     let mut random = Random(7);
     let lines: Vec<_> = (0..EDITS)
@@ -311,10 +359,23 @@ fn opening(text: &str) {
 fn main() {
     let big = big_text();
     start();
-    round_trips("empty buffer", "");
-    round_trips("100 MB buffer", &big);
-    pipelined("typed on", false);
-    pipelined("random places", true);
+    for (journal, how) in [(false, "no journal"), (true, "journal")] {
+        round_trips(&format!("empty buffer, {how}"), "", journal);
+        round_trips(&format!("100 MB buffer, {how}"), &big, journal);
+        pipelined(&format!("typed on, {how}"), false, journal);
+        pipelined(&format!("random places, {how}"), true, journal);
+    }
+    for megabytes in [1, 10, 100] {
+        let text = &big[..megabytes * 1_000_000];
+        recovery(&format!("{megabytes} MB, 100 edits"), 1, text, 100);
+    }
+    recovery("1 MB, 5,000 edits", 1, &big[..1_000_000], 5_000);
+    recovery(
+        "20 buffers of 50 kB, 200 edits each",
+        20,
+        &big[..50_000],
+        200,
+    );
     engine("typed on from empty", "", false);
     engine("random places from empty", "", true);
     engine("random places in 100 MB", &big, true);

@@ -5,6 +5,7 @@ mod disk;
 mod error;
 mod format;
 mod saving;
+mod session;
 mod views;
 mod window;
 
@@ -14,6 +15,7 @@ pub use error::EditorError;
 use crate::companion::{Desk, Notice, Snapshot};
 use crate::engine::{Buffer, Text};
 use crate::file;
+use crate::journal::{Journaled, Session};
 use conflicts::Conflicts;
 use disk::Disk;
 use std::path::{Path, PathBuf};
@@ -39,6 +41,8 @@ pub struct Editor {
     events: Vec<XiEvent>,
     notices: Vec<Notice>,
     views: Views,
+    /// Where unsaved text is kept safe.
+    session: Option<Session>,
 }
 
 /// Who made a change.
@@ -69,6 +73,7 @@ struct OpenBuffer {
     /// What the next save writes.
     encoding: Encoding,
     read_only: bool,
+    journaled: Journaled,
 }
 
 impl OpenBuffer {
@@ -122,6 +127,7 @@ impl Default for Editor {
             events: Vec::new(),
             notices: Vec::new(),
             views: Views::default(),
+            session: None,
         }
     }
 }
@@ -202,6 +208,7 @@ impl Editor {
             encoding: loaded.encoding,
             buffer,
             path: Some(Arc::from(path)),
+            journaled: Journaled::No,
         })
     }
 
@@ -388,6 +395,7 @@ impl Editor {
     }
 
     fn forget(&mut self, key: BufferKey) {
+        self.forget_journal(key);
         self.buffers.retain(|open| open.key != key);
         self.notices.push(Notice::Closed(key));
         self.close_views(key);
@@ -500,6 +508,7 @@ fn fresh(path: Option<PathBuf>, text: &str) -> OpenBuffer {
         conflicts: Conflicts::default(),
         encoding: Encoding::Utf8,
         read_only: false,
+        journaled: Journaled::No,
     }
 }
 

@@ -11,11 +11,13 @@
 mod buffer;
 mod changes;
 mod history;
+mod ops;
 mod reading;
 mod text;
 mod tree;
 
 pub use buffer::{Buffer, EditError, HELD_REVISIONS};
 pub use changes::{Change, Changes, Rebased};
-pub use history::Run;
+pub use history::{GroupKey, Run};
+pub use ops::{Branch, EditOp, GoOp, Op, Root, Standing};
 pub use text::{Summary, Text, TextBuilder};

@@ -10,6 +10,7 @@ pub use window::{BLOCK, Index, Window};
 
 use crate::engine::Text;
 use rustix::fs::{Access, access};
+use serde::{Deserialize, Serialize};
 use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -72,16 +73,32 @@ pub enum FileError {
 }
 
 /// What tells whether a file still holds the bytes that were read or written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     stamp: Stamp,
     /// Whether an equal stamp means equal bytes.
     sure: bool,
+    #[serde(with = "digest_bytes")]
     digest: blake3::Hash,
 }
 
+/// A digest as its 32 bytes.
+mod digest_bytes {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(hash: &blake3::Hash, to: S) -> Result<S::Ok, S::Error> {
+        hash.as_bytes().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<blake3::Hash, D::Error> {
+        <[u8; 32]>::deserialize(from).map(blake3::Hash::from_bytes)
+    }
+}
+
 /// What the file system says of a file without reading it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     len: u64,
     inode: u64,
@@ -115,6 +132,11 @@ impl Fingerprint {
     /// Whether the file holds nothing.
     pub fn is_empty(&self) -> bool {
         self.stamp.len == 0
+    }
+
+    /// Whether both are of the same bytes.
+    pub fn same_bytes(&self, other: &Self) -> bool {
+        self.stamp.len == other.stamp.len && self.digest == other.digest
     }
 
     fn new(meta: &Metadata, digest: blake3::Hash) -> Self {

@@ -3,6 +3,7 @@
 //! [`engine`] holds texts, revisions and undo; [`mod@file`] reads and writes files;
 //! [`commands`] says what editing commands do, [`layout`] how lines are shown;
 //! [`editor`] is the open buffers and the operations of the protocol;
+//! `journal` keeps unsaved text safe;
 //! [`companion`] is what runs beside ([`watch`], [`search`], highlighting, [`languages`],
 //! [`plugins`]), [`child`] its processes; [`server`] speaks JSON-RPC over two streams. The binary joins them.
 
@@ -12,6 +13,7 @@ pub mod companion;
 pub mod editor;
 pub mod engine;
 pub mod file;
+mod journal;
 pub mod languages;
 pub mod layout;
 pub mod merge;

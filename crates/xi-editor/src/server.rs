@@ -24,11 +24,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use symphony_ipc_protocol::jsonrpc::{self, MAX_LINE_BYTES, Message, RequestId, RpcError, code};
 use symphony_ipc_protocol::xi::{
-    Apply, Buffers, Cancel, Close, CloseView, Configure, Conflicts, Content, Delete, EVENT_METHOD,
-    Empty, FileChanged, Fold, Folds, Initialize, Initialized, Insert, Lines, LocateLine, Open,
-    OpenView, PROTOCOL, Ping, Redo, Remove, Resolve, RunCommand, Save, Select, Selections,
-    SetEncoding, SetLineEnding, SetMetrics, Shutdown, Undo, UndoTo, UndoTree, Unfold, XiEvent,
-    XiRequest,
+    Apply, Buffers, Cancel, Close, CloseView, Configure, Conflicts, Content, Delete,
+    DiscardRecovery, EVENT_METHOD, Empty, FileChanged, Fold, Folds, Initialize, Initialized,
+    Insert, Lines, ListRecoverable, LocateLine, Open, OpenView, PROTOCOL, Ping, Recover, Redo,
+    Remove, Resolve, RunCommand, Save, Select, Selections, SetEncoding, SetLineEnding, SetMetrics,
+    Shutdown, Undo, UndoTo, UndoTree, Unfold, XiEvent, XiRequest,
 };
 
 /// At the end, so long is waited for the client to take the last answers.
@@ -107,6 +107,8 @@ impl Session {
                 return End::InputClosed;
             };
             let reply = self.reply(incoming);
+            // Before anything of it is acknowledged.
+            self.editor.commit();
             for notice in self.editor.take_notices() {
                 for companion in &mut self.companions {
                     companion.told(&notice);
@@ -247,10 +249,18 @@ impl Session {
             SetEncoding::METHOD => self.answer(id, params, |e, r| e.set_encoding(&r)),
             SetLineEnding::METHOD => self.answer(id, params, |e, r| e.set_line_ending(&r)),
             LocateLine::METHOD => self.answer(id, params, |e, r| e.locate_line(&r)),
+            ListRecoverable::METHOD => {
+                self.answer(id, params, |e, _: ListRecoverable| e.recoverable())
+            }
+            Recover::METHOD => self.answer(id, params, |e, r| e.recover(&r)),
+            DiscardRecovery::METHOD => self.answer(id, params, |e, r| e.discard_recovery(&r)),
             Buffers::METHOD => self.answer(id, params, |e, _: Buffers| Ok(e.list())),
             Shutdown::METHOD => {
                 self.ending = true;
-                self.answer(id, params, |_, _: Shutdown| Ok(Empty {}))
+                self.answer(id, params, |e, _: Shutdown| {
+                    e.end_session();
+                    Ok(Empty {})
+                })
             }
             _ => Err(RpcError::method_not_found(method)),
         }
@@ -285,9 +295,10 @@ impl Session {
         if let Some(bytes) = request.window_above_bytes {
             self.editor.set_window_above_bytes(bytes);
         }
-        for companion in &mut self.companions {
-            companion.initialized(request);
-        }
+        let (restored, not_restored) = match &request.session {
+            Some(folder) => self.editor.open_session(folder)?,
+            None => Default::default(),
+        };
         self.initialized = true;
         for companion in &mut self.companions {
             companion.initialized(request);
@@ -297,6 +308,8 @@ impl Session {
             protocol: PROTOCOL.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
+            restored,
+            not_restored,
         })
     }
 }

@@ -78,7 +78,7 @@ fn the_examples_are_what_the_types_say() {
             Message::Response { .. } => {}
         }
     }
-    assert_eq!(checked, xi::METHODS.len());
+    assert!(checked >= xi::METHODS.len());
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use symphony_core_ports::{
-    BufferEvent, BufferId, ByteRange, PortError, PortResult, Revision, TextEdit,
+    Applied, BufferEvent, BufferId, ByteRange, PortError, PortResult, Revision, TextEdit,
 };
 use symphony_ipc_protocol::xi::{BufferKey, Replace};
 use tokio::sync::broadcast;
@@ -46,6 +46,8 @@ pub(super) struct State {
     /// Acknowledged changes after the base, by revision.
     pub(super) log: BTreeMap<u64, Entry>,
     log_bytes: usize,
+    /// Changes whose answer did not come, and that were made all the same.
+    pub(super) made: Vec<Made>,
     /// The newest revision that listeners were told of.
     published: u64,
     pub(super) health: Health,
@@ -80,7 +82,14 @@ pub(super) enum Health {
 pub(super) struct Entry {
     pub(super) edits: Vec<Replace>,
     pub(super) author: String,
+}
+
+/// A change that xi-editor made, and could not answer any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Made {
+    pub(super) revision: u64,
     pub(super) kind: Kind,
+    pub(super) author: String,
 }
 
 /// What made a change.
@@ -132,13 +141,24 @@ impl Buffer {
         }))
     }
 
+    /// What became of a change after `revision` whose answer did not come.
+    pub(super) fn made(&self, revision: u64, kind: Kind, author: &str) -> Option<Applied> {
+        let state = self.state();
+        let mut made = state.made.iter();
+        let made = made.find(|m| m.revision > revision && m.kind == kind && m.author == author)?;
+        Some(Applied {
+            revision: Revision(made.revision),
+            changed: true,
+        })
+    }
+
     pub(super) fn tell(&self, event: BufferEvent) {
         // Without a listener there is nobody to tell.
         let _ = self.events.send(event);
     }
 
     /// Notes a change that xi-editor made, once from its answer and once from its event.
-    pub(super) fn note(&self, wire_revision: u64, entry: Entry, from_answer: bool) {
+    pub(super) fn note(&self, wire_revision: u64, entry: Entry) {
         let mut state = self.state();
         let Some(revision) = wire_revision.checked_add_signed(state.offset) else {
             return;
@@ -157,12 +177,9 @@ impl Buffer {
         if matches!(state.base, Base::Disk) {
             // The file was read again: the base is the file at this revision.
             state.base_revision = state.revision;
-        } else if from_answer || !state.log.contains_key(&revision) {
-            // The answer knows whether it was an undo, the event does not.
+        } else if revision > state.base_revision && !state.log.contains_key(&revision) {
             state.log_bytes += entry.edits.iter().map(|e| e.text.len()).sum::<usize>();
-            if revision > state.base_revision {
-                state.log.insert(revision, entry);
-            }
+            state.log.insert(revision, entry);
         }
     }
 }
@@ -187,6 +204,7 @@ impl State {
             base_revision: info.revision,
             log: BTreeMap::new(),
             log_bytes: 0,
+            made: Vec::new(),
             published: info.revision,
             health: Health::Good,
         }

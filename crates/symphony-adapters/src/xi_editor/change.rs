@@ -51,19 +51,20 @@ enum Try<T> {
 }
 
 impl XiEditorAdapter {
-    /// Makes a change. If xi-editor dies before it answers, and the buffer came
-    /// back as it was before, makes it once more.
+    /// Makes a change. If xi-editor dies before it answers, makes it once more
+    /// unless it was made: the buffer is back with it then.
     pub(super) async fn change(&self, id: BufferId, change: Change<'_>) -> PortResult<Applied> {
         let buffer = self.inner.find(id)?;
         let mut before = None;
         loop {
             let (incarnation, turn, place) = self.turn(&buffer).await?;
             let tried = before.replace(place.revision);
-            if tried.is_some_and(|revision| revision != place.revision) {
-                return Err(PortError::SynchronizationError {
+            if let Some(revision) = tried.filter(|revision| *revision != place.revision) {
+                // One change at a time is under way: what came since is this one, or others'.
+                let made = buffer.made(revision, change.kind(), change.author());
+                return made.ok_or_else(|| PortError::SynchronizationError {
                     details: format!(
-                        "xi-editor ended during a change of revision {}; the buffer is at {} now",
-                        tried.unwrap_or_default(),
+                        "xi-editor ended during a change of revision {revision}; the buffer is at {} now",
                         place.revision
                     ),
                 });
@@ -119,9 +120,8 @@ impl XiEditorAdapter {
             let entry = Entry {
                 edits: applied.edits,
                 author: change.author().to_owned(),
-                kind: change.kind(),
             };
-            buffer.note(applied.revision, entry, true);
+            buffer.note(applied.revision, entry);
             self.compact(buffer, incarnation, place).await;
         }
         Ok(Try::Done(Applied {

@@ -215,7 +215,7 @@ impl XiEditorAdapter {
 }
 
 /// Digest of a UTF-8 file's text; `None` when there is no such file.
-async fn digest_of(path: PathBuf) -> Option<String> {
+pub(super) async fn digest_of(path: PathBuf) -> Option<String> {
     let bytes = tokio::fs::read(path).await.ok()?;
     let text = bytes.strip_prefix(UTF8_MARK).unwrap_or(&bytes);
     Some(format!("b3:{}", blake3::hash(text).to_hex()))

@@ -1,66 +1,56 @@
-//! The handshake with xi-editor, and putting buffers back after it died.
+//! The handshake with xi-editor, and buffers that are back after it died.
 //!
-//! Each buffer is opened again and its acknowledged changes are made again, in
-//! order, before anyone gets the new connection. Changes that were not
-//! acknowledged died with the process, so the rebuilt text is exactly what
-//! callers were told. Undo reaches back to the last save (or to where the log
-//! was compacted).
+//! xi-editor restores its buffers from the journals of its session, under the
+//! same keys and revisions. What came after the last answer is taken in here,
+//! before anyone gets the new connection.
+//!
+//! A buffer that is not back, or behind what was acknowledged, is rebuilt:
+//! opened again, and its acknowledged changes made again in order. The text is
+//! then exactly what callers were told; undo takes those changes back one by one.
 
 use super::{
     Inner,
-    buffer::{Base, Buffer, Entry, Health, Kind},
+    buffer::{Base, Buffer, Entry, Health, Kind, Made},
+    files::digest_of,
 };
 use async_trait::async_trait;
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, HashSet},
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 use symphony_actors::{Behaviour, Incarnation, StartError};
 use symphony_core_ports::BufferEvent;
-use symphony_ipc_protocol::{
-    jsonrpc::code,
-    xi::{
-        Apply, BufferInfo, BufferKey, Close, Content, EVENT_METHOD, EditOrigin, OnOverlap, Open,
-        PROTOCOL, Redo, Replace, Undo, XiEvent, XiRequest,
-    },
+use symphony_ipc_protocol::xi::{
+    BufferInfo, BufferKey, ChangeKind, Close, Content, EVENT_METHOD, ExternalOutcome, Initialized,
+    PROTOCOL, RecentChange, Replace, Restored, XiEvent, XiRequest,
 };
-use symphony_ipc_transport::{CallError, Incoming, PendingCall};
+use symphony_ipc_transport::{CallError, Incoming};
 use tokio::time::timeout;
 
 /// How long one step of putting a buffer back may take.
-const STEP: Duration = Duration::from_secs(30);
-/// How many changes are under way at once while they are made again.
-const WINDOW: usize = 64;
+pub(super) const STEP: Duration = Duration::from_secs(30);
 /// How long calls of the dead incarnation may take to notice.
 const TURN: Duration = Duration::from_secs(5);
 
 #[async_trait]
 impl Behaviour for Inner {
     async fn started(&self, incarnation: &Incarnation) -> Result<(), StartError> {
-        let limit = self.startup_timeout;
-        match incarnation.peer.call_typed(&self.hello, limit).await {
-            Ok(answer) if answer.protocol == PROTOCOL => {}
-            Ok(answer) => {
-                return Err(StartError::Fatal(format!(
-                    "it speaks {}, not {PROTOCOL}",
-                    answer.protocol
-                )));
-            }
-            // Later ones hold buffers to be put back, and are tried again.
-            Err(CallError::Timeout { .. }) if incarnation.generation == 1 => {
-                self.too_slow.store(true, Ordering::Relaxed);
-                return Err(StartError::Fatal(format!("no answer within {limit:?}")));
-            }
-            Err(CallError::Remote(error)) => return Err(StartError::Fatal(error.message)),
-            Err(error) => return Err(error.into()),
+        let greeting = self.greet(incarnation).await?;
+        for not in greeting.not_restored {
+            tracing::error!(path = ?not.path, reason = not.reason, aside = ?not.aside, "a buffer is not in its journal any more");
         }
-        for buffer in self.all() {
+        let restored = greeting.restored.into_iter();
+        let mut restored: HashMap<_, _> = restored.map(|r| (r.info.buffer, r)).collect();
+        let all = self.all();
+        self.close_unknown(incarnation, &restored, &all).await?;
+        for buffer in all {
+            let key = buffer.state().key;
             Restoring {
                 buffer: &buffer,
                 incarnation,
             }
-            .run()
+            .run(restored.remove(&key))
             .await?;
             self.rename(&buffer);
         }
@@ -83,13 +73,7 @@ impl Behaviour for Inner {
                 ..
             }) => {
                 if let Some(buffer) = self.by_key(generation, key) {
-                    let kind = Kind::Edit;
-                    let entry = Entry {
-                        edits,
-                        author,
-                        kind,
-                    };
-                    buffer.note(revision, entry, false);
+                    buffer.note(revision, Entry { edits, author });
                 }
             }
             // Changes were told of when they were answered; the rest is told by the calls that cause it.
@@ -99,14 +83,71 @@ impl Behaviour for Inner {
     }
 }
 
+impl Inner {
+    /// Says hello, without a session if another process has it.
+    async fn greet(&self, incarnation: &Incarnation) -> Result<Initialized, StartError> {
+        let mut hello = self.hello.clone();
+        loop {
+            let limit = self.startup_timeout;
+            match incarnation.peer.call_typed(&hello, limit).await {
+                Ok(answer) if answer.protocol == PROTOCOL => return Ok(answer),
+                Ok(answer) => {
+                    return Err(StartError::Fatal(format!(
+                        "it speaks {}, not {PROTOCOL}",
+                        answer.protocol
+                    )));
+                }
+                // Later ones hold buffers to be put back, and are tried again.
+                Err(CallError::Timeout { .. }) if incarnation.generation == 1 => {
+                    self.too_slow.store(true, Ordering::Relaxed);
+                    return Err(StartError::Fatal(format!("no answer within {limit:?}")));
+                }
+                Err(CallError::Remote(error)) if hello.session.is_some() => {
+                    tracing::error!(%error, "xi-editor goes on without its session");
+                    hello.session = None;
+                }
+                Err(CallError::Remote(error)) => return Err(StartError::Fatal(error.message)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Closes what was opened just before the death: nobody was told of it, and
+    /// whoever opens it is about to do so again.
+    async fn close_unknown(
+        &self,
+        incarnation: &Incarnation,
+        restored: &HashMap<BufferKey, Restored>,
+        known: &[Arc<Buffer>],
+    ) -> Result<(), StartError> {
+        let known: HashSet<_> = known.iter().map(|buffer| buffer.state().key).collect();
+        for restored in restored.values() {
+            let info = &restored.info;
+            if known.contains(&info.buffer) || info.revision > 0 {
+                continue;
+            }
+            let close = Close {
+                buffer: info.buffer,
+                discard: true,
+            };
+            match incarnation.peer.call_typed(&close, STEP).await {
+                Err(error @ CallError::Closed(_)) => return Err(error.into()),
+                Err(error) => tracing::warn!(%error, "an unknown buffer was not closed"),
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Puts one buffer back.
-struct Restoring<'a> {
-    buffer: &'a Arc<Buffer>,
-    incarnation: &'a Incarnation,
+pub(super) struct Restoring<'a> {
+    pub(super) buffer: &'a Arc<Buffer>,
+    pub(super) incarnation: &'a Incarnation,
 }
 
 /// Why a buffer is not back.
-enum NotBack {
+pub(super) enum NotBack {
     /// xi-editor died again.
     Again(CallError),
     /// This buffer cannot be put back.
@@ -123,14 +164,14 @@ impl From<CallError> for NotBack {
 }
 
 impl Restoring<'_> {
-    async fn run(&self) -> Result<(), StartError> {
+    async fn run(&self, restored: Option<Restored>) -> Result<(), StartError> {
         // Calls of the dead incarnation end and note what was acknowledged.
         let turn = timeout(TURN, self.buffer.turn.lock()).await;
         if matches!(self.buffer.state().health, Health::Closed | Health::Lost(_)) {
             return Ok(());
         }
         let result = match turn {
-            Ok(_turn) => self.restore().await,
+            Ok(_turn) => self.take_back_or_rebuild(restored).await,
             Err(_) => Err(NotBack::Lost("a change of it did not end".to_owned())),
         };
         match result {
@@ -149,136 +190,72 @@ impl Restoring<'_> {
         }
     }
 
-    async fn ask<R: XiRequest>(&self, request: &R) -> Result<R::Answer, CallError> {
+    pub(super) async fn ask<R: XiRequest>(&self, request: &R) -> Result<R::Answer, CallError> {
         self.incarnation.peer.call_typed(request, STEP).await
     }
 
-    async fn restore(&self) -> Result<(), NotBack> {
-        let (path, disk, base) = {
+    async fn take_back_or_rebuild(&self, restored: Option<Restored>) -> Result<(), NotBack> {
+        let Some(restored) = restored else {
+            return self.rebuild().await;
+        };
+        let (acknowledged, offset) = {
             let state = self.buffer.state();
-            (state.path.clone(), state.disk.clone(), state.base.clone())
+            (state.revision, state.offset)
         };
-        let (Some(path), Some(disk)) = (path.clone(), disk) else {
-            // The file is not there yet: its text is here.
-            let Base::Held { text, .. } = base else {
-                return Err(NotBack::Lost("its text was only in its file".to_owned()));
-            };
-            return self.reopen_text(path, &text).await;
-        };
-        let opened = self
-            .ask(&Open {
-                path: Some(path.clone()),
-                text: None,
+        let revision = restored.info.revision.saturating_add_signed(offset);
+        if revision < acknowledged {
+            tracing::error!(revision, acknowledged, "a journal is behind");
+            self.ask(&Close {
+                buffer: restored.info.buffer,
+                discard: true,
             })
-            .await;
-        match (opened, base) {
-            (Ok(info), base) if info.digest == disk => self.onto(&info, &base).await,
-            (Ok(info), Base::Disk) => self.adopt(&info, true).await,
-            (Ok(info), Base::Held { text, .. }) => self.beside(&info, &text).await,
-            (Err(CallError::Remote(error)), Base::Held { text, .. })
-                if error.code == code::NOT_FOUND =>
-            {
-                self.reopen_text(Some(path), &text).await
-            }
-            (Err(error), _) => Err(error.into()),
+            .await?;
+            return self.rebuild().await;
         }
+        self.take_back(restored, acknowledged, offset).await
     }
 
-    /// The file holds what it held: changes the base, if it is another, and replays the log.
-    async fn onto(&self, info: &BufferInfo, base: &Base) -> Result<(), NotBack> {
-        let mut revision = info.revision;
-        if let Base::Held {
-            text,
-            on_disk: false,
-        } = base
-        {
-            let whole = whole_edit(info.len, text);
-            let request = again(info.buffer, revision, vec![whole], "");
-            revision = self.ask(&request).await?.revision;
-        }
-        self.replay(info.buffer, revision).await
-    }
-
-    /// Opens the held text under its path, or apart from it when a file is there now.
-    async fn reopen_text(
+    /// The buffer is there: takes in what came after the last answer.
+    async fn take_back(
         &self,
-        path: Option<std::path::PathBuf>,
-        text: &str,
+        restored: Restored,
+        acknowledged: u64,
+        offset: i64,
     ) -> Result<(), NotBack> {
-        let text = Some(text.to_owned());
-        let named = Open {
-            path,
-            text: text.clone(),
-        };
-        let info = match self.ask(&named).await {
-            Err(CallError::Remote(error)) if error.code == code::CONFLICT => {
-                self.buffer.state().health = Health::Detached;
-                self.ask(&Open { path: None, text }).await?
+        let Restored {
+            info, file, recent, ..
+        } = restored;
+        self.buffer.state().generation = self.incarnation.generation;
+        let ours = |change: &RecentChange| change.revision.saturating_add_signed(offset);
+        let newest = info.revision.saturating_add_signed(offset);
+        let new: Vec<_> = recent
+            .into_iter()
+            .filter(|c| ours(c) > acknowledged)
+            .collect();
+        let all_known = new.len() as u64 == newest - acknowledged;
+        let changed_outside = file.is_some_and(|file| file != ExternalOutcome::Unchanged);
+        self.buffer.state().made = new.iter().map(|c| made(c, ours(c))).collect();
+        if all_known {
+            for change in new {
+                let author = author(&change.author).to_owned();
+                let edits = change.edits;
+                self.buffer.note(change.revision, Entry { edits, author });
             }
-            other => other?,
-        };
-        self.buffer.state().disk = None;
-        self.replay(info.buffer, info.revision).await
-    }
-
-    /// The file holds something else, and there are changes here: puts them into
-    /// a buffer of their own. If that is what the file holds, it was saved.
-    async fn beside(&self, on_disk: &BufferInfo, text: &str) -> Result<(), NotBack> {
-        let own = Open {
-            path: None,
-            text: Some(text.to_owned()),
-        };
-        let info = self.ask(&own).await?;
-        self.replay(info.buffer, info.revision).await?;
-        let list = self.ask(&symphony_ipc_protocol::xi::Buffers {}).await?;
-        let ours = list.buffers.iter().find(|b| b.buffer == info.buffer);
-        let saved = ours.is_some_and(|ours| ours.digest == on_disk.digest);
-        let superfluous = if saved { info.buffer } else { on_disk.buffer };
-        self.ask(&Close {
-            buffer: superfluous,
-            discard: true,
-        })
-        .await?;
-        if saved {
-            return self.adopt(on_disk, false).await;
         }
-        self.buffer.state().health = Health::Detached;
-        Ok(())
-    }
-
-    /// The buffer is what the file holds now.
-    async fn adopt(&self, info: &BufferInfo, changed: bool) -> Result<(), NotBack> {
-        let text = match changed {
-            true => Some(
-                self.ask(&Content {
-                    buffer: info.buffer,
-                    range: None,
-                })
-                .await?
-                .text,
-            ),
-            false => None,
-        };
-        let old_len = {
-            let mut state = self.buffer.state();
-            state.generation = self.incarnation.generation;
-            state.key = info.buffer;
-            state.offset = signed(state.revision) - signed(info.revision);
-            state.rebase(Base::Disk, Some(info.digest.clone()));
-            state.len
-        };
-        if let Some(text) = text {
-            {
-                let mut state = self.buffer.state();
-                state.offset += 1;
-                state.revision += 1;
-            }
+        if all_known && !changed_outside {
+            return Ok(());
+        }
+        let text = self.whole_text(info.buffer).await?;
+        if !all_known {
+            let old_len = self.buffer.state().len;
             let entry = Entry {
                 edits: vec![whole_edit(old_len, &text)],
                 author: "disk".to_owned(),
-                kind: Kind::Edit,
             };
-            self.buffer.note(info.revision, entry, false);
+            self.buffer.note(info.revision, entry);
+        }
+        self.take_stock(&info, text).await;
+        if changed_outside {
             self.buffer.tell(BufferEvent::FileModified {
                 buffer: self.buffer.id,
             });
@@ -286,85 +263,54 @@ impl Restoring<'_> {
         Ok(())
     }
 
-    /// Makes the acknowledged changes again. `revision` is xi-editor's at the base.
-    async fn replay(&self, key: BufferKey, mut revision: u64) -> Result<(), NotBack> {
-        let log = {
-            let mut state = self.buffer.state();
-            state.generation = self.incarnation.generation;
-            state.key = key;
-            // Set first: the events of the replay are then known revisions.
-            state.offset = signed(state.base_revision) - signed(revision);
-            state.log.clone()
-        };
-        // Only what is undone within the log can be undone by xi-editor.
-        let (mut undoable, mut redoable) = (0_usize, 0_usize);
-        let mut under_way = VecDeque::new();
-        for entry in log.into_values() {
-            let call = match entry.kind {
-                Kind::Undo if undoable > 0 => {
-                    (undoable, redoable) = (undoable - 1, redoable + 1);
-                    self.begin(&Undo { buffer: key }).await?
-                }
-                Kind::Redo if redoable > 0 => {
-                    (undoable, redoable) = (undoable + 1, redoable - 1);
-                    self.begin(&Redo { buffer: key }).await?
-                }
-                _ => {
-                    (undoable, redoable) = (undoable + 1, 0);
-                    let request = again(key, revision, entry.edits, &entry.author);
-                    self.begin(&request).await?
-                }
+    /// Starts the log anew from what is there now.
+    async fn take_stock(&self, info: &BufferInfo, text: String) {
+        let (base, disk) = if info.dirty {
+            let disk = match info.path.clone() {
+                Some(path) => digest_of(path).await,
+                None => None,
             };
-            revision += 1;
-            under_way.push_back((call, revision));
-            if under_way.len() == WINDOW {
-                finish(under_way.pop_front()).await?;
-            }
-        }
-        while !under_way.is_empty() {
-            finish(under_way.pop_front()).await?;
-        }
-        Ok(())
+            let base = Base::Held {
+                text: text.into(),
+                on_disk: false,
+            };
+            (base, disk)
+        } else {
+            (Base::Disk, Some(info.digest.clone()))
+        };
+        self.buffer.state().rebase(base, disk);
     }
 
-    async fn begin<R: XiRequest>(&self, request: &R) -> Result<PendingCall, CallError> {
-        let peer = &self.incarnation.peer;
-        peer.begin(R::METHOD, request, STEP).await
-    }
-}
-
-/// Takes the answer to a change that was made again.
-async fn finish(call: Option<(PendingCall, u64)>) -> Result<(), NotBack> {
-    let Some((call, expected)) = call else {
-        return Ok(());
-    };
-    let answer = call.answer().await?;
-    match answer["revision"].as_u64() {
-        Some(revision) if revision == expected => Ok(()),
-        other => Err(NotBack::Lost(format!(
-            "a change gave revision {other:?} in the place of {expected}"
-        ))),
+    pub(super) async fn whole_text(&self, buffer: BufferKey) -> Result<String, CallError> {
+        let request = Content {
+            buffer,
+            range: None,
+        };
+        Ok(self.ask(&request).await?.text)
     }
 }
 
-fn again(buffer: BufferKey, base: u64, edits: Vec<Replace>, author: &str) -> Apply {
-    Apply {
-        buffer,
-        base,
-        edits,
-        on_overlap: OnOverlap::Refuse,
-        origin: EditOrigin {
-            author: author.to_owned(),
-            group: None,
-        },
+fn kind(kind: ChangeKind) -> Kind {
+    match kind {
+        ChangeKind::Edit => Kind::Edit,
+        ChangeKind::Undo | ChangeKind::UndoTo => Kind::Undo,
+        ChangeKind::Redo => Kind::Redo,
     }
 }
 
-fn signed(revision: u64) -> i64 {
-    i64::try_from(revision).unwrap_or(i64::MAX)
+fn author(name: &str) -> &str {
+    if name.is_empty() { "user" } else { name }
 }
 
-fn whole_edit(len: usize, text: &str) -> Replace {
+fn made(change: &RecentChange, revision: u64) -> Made {
+    Made {
+        revision,
+        kind: kind(change.kind),
+        author: author(&change.author).to_owned(),
+    }
+}
+
+pub(super) fn whole_edit(len: usize, text: &str) -> Replace {
     Replace {
         start: 0,
         end: len,

@@ -195,6 +195,13 @@ pub enum XiEvent {
         /// The server.
         server: LanguageServerStatus,
     },
+    /// Unsaved text is not safe any more: its journal cannot be written. Editing goes on.
+    JournalFailed {
+        /// Why.
+        reason: String,
+    },
+    /// Journals are written again.
+    JournalWorks {},
     /// The client did not read for long, and events of these buffers were
     /// dropped: ask for `buffers` and read those again.
     EventsDropped {
@@ -222,6 +229,8 @@ impl XiEvent {
             | Self::PluginStatusItem { buffer, .. }
             | Self::DiagnosticsChanged { buffer, .. } => Some(*buffer),
             Self::WatchFailed { .. }
+            | Self::JournalFailed { .. }
+            | Self::JournalWorks {}
             | Self::EventsDropped { .. }
             | Self::PluginStateChanged { .. }
             | Self::LanguageStatusChanged { .. } => None,

@@ -1,6 +1,6 @@
 //! Hello and goodbye.
 
-use super::LanguageServer;
+use super::{LanguageServer, NotRestored, Restored};
 use crate::jsonrpc::RequestId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,10 @@ pub struct Initialize {
     /// Whether every buffer has its language server without being asked for something.
     #[serde(default)]
     pub language_features: bool,
+    /// An absolute path: the folder where unsaved text is kept safe. Buffers
+    /// that an earlier process of the session left there are restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<PathBuf>,
 }
 
 /// The answer to [`Initialize`].
@@ -46,13 +50,20 @@ pub struct Initialized {
     pub version: String,
     /// xi-editor's process id.
     pub pid: u32,
+    /// The buffers of the session that are back, in the order they were opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restored: Vec<Restored>,
+    /// Those that are not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_restored: Vec<NotRestored>,
 }
 
 /// Are you there?
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ping {}
 
-/// Ends xi-editor after the answer. Unsaved text is lost.
+/// Ends xi-editor after the answer. Unsaved text is kept in the session's
+/// folder, and lost without one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Shutdown {}
 

@@ -16,6 +16,7 @@ mod languages;
 mod layout;
 mod lifecycle;
 mod plugins;
+mod recovery;
 mod schema;
 mod search;
 mod syntax;
@@ -30,6 +31,7 @@ pub use languages::*;
 pub use layout::*;
 pub use lifecycle::*;
 pub use plugins::*;
+pub use recovery::*;
 pub use schema::schema;
 pub use search::*;
 pub use syntax::*;
@@ -140,6 +142,9 @@ requests! {
     GetLanguageStatus => "language_status" -> LanguageStatus,
     SetLanguageFeatures => "language_features" -> Empty,
     RestartLanguageServer => "restart_language_server" -> Empty,
+    ListRecoverable => "recoverable" -> RecoverableList,
+    Recover => "recover" -> Restored,
+    DiscardRecovery => "discard_recovery" -> Empty,
     Buffers => "buffers" -> BufferList,
     Shutdown => "shutdown" -> Empty,
 }

@@ -147,6 +147,7 @@ impl Host {
                 interval: Duration::from_millis(config.editor.heartbeat_ms),
                 ..Heartbeat::tight()
             },
+            sessions: Some(project.state.join("xi-editor")),
             ..XiEditorOptions::new(installation.program("xi-editor"))
         };
         XiEditorAdapter::start(supervisor, options)

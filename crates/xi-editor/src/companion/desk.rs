@@ -53,8 +53,11 @@ impl Desk {
     ) -> Result<T, DeskError> {
         let (give, get) = sync_channel(1);
         let posted = self.post(move |editor| {
-            // The one who asked may have stopped waiting.
-            let _ = give.send(task(editor));
+            let outcome = task(editor);
+            // The one who asked may acknowledge it at once.
+            editor.commit();
+            // Or may have stopped waiting.
+            let _ = give.send(outcome);
         });
         if !posted {
             return Err(DeskError::Ended);

@@ -1,7 +1,8 @@
 //! Where a buffer and its file disagree: kept, moved with edits, resolved.
 
 use super::{Editor, EditorError, OpenBuffer, USER};
-use crate::engine::{Change, Changes};
+use crate::engine::{Change, Changes, Text};
+use crate::journal::{ConflictsNote, Sides, ends, span};
 use crate::merge::Both;
 use symphony_ipc_protocol::xi::{
     self, Applied, Conflict, ConflictList, EditOrigin, OnOverlap, Replace, Resolve, Resolved, Span,
@@ -18,6 +19,8 @@ pub(super) struct Conflicts {
     list: Vec<Both>,
     /// The conflicts at states of the buffer that undo and redo lead to.
     remembered: Vec<(u64, Vec<Both>)>,
+    /// Whether a journal lacks anything but moves.
+    news: bool,
 }
 
 impl Conflicts {
@@ -51,6 +54,7 @@ impl Conflicts {
     /// The file changed again: moves their sides, and adds the new conflicts.
     pub(super) fn follow(&mut self, file: &Changes, new: Vec<Both>) {
         self.remembered.clear();
+        self.news = true;
         for both in &mut self.list {
             both.theirs = file.cover(both.theirs);
         }
@@ -72,6 +76,7 @@ impl Conflicts {
 
     /// The file and the buffer agree.
     pub(super) fn clear(&mut self) {
+        self.news |= !self.list.is_empty() || !self.remembered.is_empty();
         self.list.clear();
         self.remembered.clear();
     }
@@ -82,6 +87,52 @@ impl Conflicts {
             self.remembered.remove(0);
         }
         self.remembered.push((state, self.list.clone()));
+        self.news = true;
+    }
+
+    /// As a journal keeps it.
+    pub(super) fn note(&self) -> ConflictsNote {
+        let sides = |both: &Both| (ends(both.ours), ends(both.theirs));
+        let all = |list: &Vec<Both>| list.iter().map(sides).collect();
+        let states = self.remembered.iter();
+        ConflictsNote {
+            list: all(&self.list),
+            remembered: states.map(|(state, list)| (*state, all(list))).collect(),
+        }
+    }
+
+    /// The same where a journal lacks something.
+    pub(super) fn take_note(&mut self) -> Option<ConflictsNote> {
+        std::mem::take(&mut self.news).then(|| self.note())
+    }
+
+    /// What a journal kept, where the buffer has the text `ours` and the file
+    /// had `theirs`; what is remembered of other states is checked when it is used.
+    pub(super) fn of(note: &ConflictsNote, ours: &Text, theirs: &Text) -> Self {
+        let both = |sides: &Sides| Both {
+            ours: span(sides.0, ours),
+            theirs: span(sides.1, theirs),
+        };
+        let plain = |sides: &Sides| Both {
+            ours: plain(sides.0),
+            theirs: plain(sides.1),
+        };
+        let states = note.remembered.iter();
+        Self {
+            list: note.list.iter().map(both).collect(),
+            remembered: states
+                .map(|(state, list)| (*state, list.iter().map(plain).collect()))
+                .collect(),
+            news: false,
+        }
+    }
+}
+
+fn plain(kept: (u64, u64)) -> Span {
+    let offset = |kept| usize::try_from(kept).unwrap_or(usize::MAX);
+    Span {
+        start: offset(kept.0),
+        end: offset(kept.1),
     }
 }
 

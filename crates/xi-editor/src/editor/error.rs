@@ -107,6 +107,26 @@ pub enum EditorError {
     /// A setting is not what it may be.
     #[error("{0}")]
     BadSetting(String),
+    /// Another process uses the session's folder.
+    #[error("the session is in use: {0}")]
+    SessionInUse(String),
+    /// `initialize` named no session.
+    #[error("there is no session: name one with `initialize`")]
+    NoSession,
+    /// The folders of sessions cannot be used.
+    #[error("the session's folder cannot be used: {0}")]
+    Session(#[from] std::io::Error),
+    /// No such unsaved text is there.
+    #[error("there is no unsaved text {0}")]
+    NothingToRecover(String),
+    /// It cannot be a buffer again. It is still where it was.
+    #[error("{id} cannot be restored: {why}")]
+    NotRecoverable {
+        /// Which.
+        id: String,
+        /// Why.
+        why: String,
+    },
     /// So much text does not fit one message.
     #[error("{len} bytes do not fit one message: read by ranges")]
     TooMuch {
@@ -137,23 +157,28 @@ impl EditorError {
                 FileError::Write(error) if error.is_not_found() => code::NOT_FOUND,
                 FileError::Io { .. } | FileError::Write(_) => code::IO,
             },
-            Self::NoBuffer(_) | Self::NoView(_) => code::NOT_FOUND,
+            Self::NoBuffer(_) | Self::NoView(_) | Self::NothingToRecover(_) => code::NOT_FOUND,
             Self::NoSelection
             | Self::TooMany { .. }
             | Self::BadSetting(_)
             | Self::RelativePath(_)
             | Self::NothingToOpen
             | Self::NoFile(_) => code::INVALID_PARAMS,
-            Self::Exists(_) | Self::ChangedOnDisk(_) | Self::NotNewest { .. } | Self::Unsaved => {
-                code::CONFLICT
-            }
-            Self::Unresolved { .. } => code::CONFLICT,
+            Self::Exists(_)
+            | Self::ChangedOnDisk(_)
+            | Self::NotNewest { .. }
+            | Self::Unsaved
+            | Self::Unresolved { .. }
+            | Self::SessionInUse(_) => code::CONFLICT,
             Self::NoConflict { .. } | Self::LineEnding => code::INVALID_PARAMS,
+            Self::NoSession => code::INVALID_REQUEST,
+            Self::Session(_) => code::IO,
             Self::NotIndexed { .. } => code::BUSY,
             Self::ReadOnly(_) | Self::Windowed(_) => code::REFUSED,
-            Self::Unencodable(_) | Self::TooManyLines { .. } | Self::TooMuch { .. } => {
-                code::UNSUPPORTED
-            }
+            Self::Unencodable(_)
+            | Self::TooManyLines { .. }
+            | Self::TooMuch { .. }
+            | Self::NotRecoverable { .. } => code::UNSUPPORTED,
         }
     }
 
@@ -203,6 +228,8 @@ impl EditorError {
             }
             Self::Unsaved => json!({"reason": "unsaved"}),
             Self::TooMany { limit, .. } => json!({"limit": limit}),
+            Self::SessionInUse(_) => json!({"reason": "session_in_use"}),
+            Self::Session(error) => os_error(error)?,
             _ => return None,
         })
     }

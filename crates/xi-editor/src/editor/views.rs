@@ -2,6 +2,7 @@
 
 mod layout;
 mod marks;
+mod notes;
 mod settings;
 
 use super::{By, Editor, EditorError, OpenBuffer, USER};
@@ -9,6 +10,8 @@ use crate::commands::{self, Caret, Carets, MAX_CARETS, Scene};
 use crate::engine::{Buffer, Changes, EditError, Run, Text};
 use crate::layout::{Folded, Hidden, Layout, Metrics};
 use marks::Marks;
+use notes::News;
+pub(super) use notes::Shown;
 use settings::Chosen;
 use std::collections::HashMap;
 use symphony_ipc_protocol::jsonrpc::MAX_LINE_BYTES;
@@ -30,6 +33,8 @@ pub(super) struct Views {
     list: Vec<View>,
     chosen: HashMap<BufferKey, Chosen>,
     marks: HashMap<BufferKey, Marks>,
+    /// For the journals.
+    news: News,
 }
 
 /// One view.
@@ -57,9 +62,12 @@ impl View {
         }
     }
 
-    /// Sets the selections; folds that would hide a cursor are opened.
-    fn place(&mut self, carets: &Carets, text: &Text) {
-        self.carets = carets.snapped(text);
+    /// Sets the selections; folds that would hide a cursor are opened. Whether
+    /// anything is other than it was.
+    fn place(&mut self, carets: &Carets, text: &Text) -> bool {
+        let (carets, folds) = (carets.snapped(text), self.folds.len());
+        let is_other = self.carets != carets;
+        self.carets = carets;
         if !self.folds.is_empty() {
             let heads: Vec<usize> = self.carets.iter().map(|c| text.line_of(c.head)).collect();
             self.folds.retain(|fold| {
@@ -67,6 +75,14 @@ impl View {
                 !heads.iter().any(|line| first < *line && *line <= last)
             });
         }
+        is_other || self.folds.len() != folds
+    }
+
+    /// Moves selections and folds over changes that led to `text`.
+    fn follow(&mut self, changes: &Changes, text: &Text) {
+        self.carets = self.carets.moved_by(changes).snapped(text);
+        let folds = self.folds.iter();
+        self.folds = folds.filter_map(|f| f.moved_by(changes, text)).collect();
     }
 }
 
@@ -81,9 +97,7 @@ impl Views {
     pub(super) fn follow(&mut self, buffer: BufferKey, text: &Text, edits: &[Replace]) {
         let changes = Changes::of_edits(edits);
         for view in self.list.iter_mut().filter(|view| view.buffer == buffer) {
-            view.carets = view.carets.moved_by(&changes).snapped(text);
-            let folds = view.folds.iter();
-            view.folds = folds.filter_map(|f| f.moved_by(&changes, text)).collect();
+            view.follow(&changes, text);
         }
     }
 }
@@ -114,6 +128,7 @@ impl Editor {
             metrics: Metrics::default(),
             folds: Vec::new(),
         });
+        self.views.news.placed(request.buffer, key);
         self.state_of(key)
     }
 
@@ -125,6 +140,7 @@ impl Editor {
         let view = request.view;
         let buffer = self.views.find(view)?.buffer;
         self.views.list.retain(|v| v.key != view);
+        self.views.news.closed(buffer, view);
         self.events.push(XiEvent::ViewClosed { buffer, view });
         Ok(Empty {})
     }
@@ -177,6 +193,7 @@ impl Editor {
         view.place(&carets, open.buffer.text());
         view.moves += 1;
         let buffer = view.buffer;
+        self.views.news.placed(buffer, request.view);
         self.tell_selections(buffer);
         self.state_of(request.view)
     }
@@ -204,6 +221,7 @@ impl Editor {
         }
         let buffer = view.buffer;
         let (before, state) = (view.carets.clone(), open.buffer.state());
+        let moves = view.moves;
         let applied = match typed(view, &request.command) {
             Some(run) => open
                 .buffer
@@ -220,7 +238,7 @@ impl Editor {
         };
         self.follow_change(buffer, &applied, author);
         let (open, view) = self.scene_of(request.view)?;
-        view.place(&outcome.carets, open.buffer.text());
+        let placed = view.place(&outcome.carets, open.buffer.text()) || view.moves != moves;
         let commanded = Commanded {
             revision: applied.revision,
             changed: applied.changed,
@@ -229,6 +247,9 @@ impl Editor {
             primary: view.carets.primary_index(),
             clipboard: outcome.clipboard,
         };
+        if placed {
+            self.views.news.placed(buffer, request.view);
+        }
         if applied.changed {
             self.mark(request.view, (before, state))?;
         }
@@ -272,6 +293,8 @@ impl Editor {
             let open = self.buffers.iter().find(|open| open.key == key);
             if let Some(open) = open {
                 view.place(&carets, open.buffer.text());
+                let view = view.key;
+                self.views.news.placed(key, view);
             }
         }
         self.tell_selections(key);
@@ -284,6 +307,7 @@ impl Editor {
         let buffer = &open.buffer;
         let after = (view.carets.clone(), buffer.state());
         let (node, of) = (buffer.node(), view.buffer);
+        self.views.news.marked(of, key, node);
         let marks = self.views.marks.entry(of).or_default();
         if marks.add(node, key, before, after) {
             let held = self.find(of)?.buffer.undo_tree();
@@ -323,7 +347,7 @@ impl Editor {
         Ok((open, view))
     }
 
-    fn state_of(&mut self, key: ViewKey) -> Result<ViewState, EditorError> {
+    pub(super) fn state_of(&mut self, key: ViewKey) -> Result<ViewState, EditorError> {
         let (open, view) = self.scene_of(key)?;
         Ok(ViewState {
             view: key,

@@ -2,6 +2,7 @@
 
 use super::changes::Changes;
 use super::history::{GroupKey, History, Limits, Run, State};
+use super::ops::{EditOp, GoOp, Op, Root, Standing};
 use super::text::{Summary, Text};
 use std::collections::VecDeque;
 use symphony_ipc_protocol::xi::{
@@ -116,14 +117,121 @@ impl Buffer {
     }
 
     fn with_limits(text: Text, limits: Limits) -> Self {
+        Self::of(History::new(&text, limits), text)
+    }
+
+    fn of(history: History, text: Text) -> Self {
         Self {
-            history: History::new(&text, limits),
+            history,
             revision: 0,
             text,
             past: VecDeque::new(),
             past_bytes: 0,
             summary: None,
         }
+    }
+
+    /// A buffer whose later changes are about to be made again, with
+    /// [`Buffer::again`]. Nothing is forgotten by itself until [`Buffer::resumed`].
+    pub fn resume(text: Text, revision: RevisionNumber, root: &Root) -> Self {
+        Self::resume_within(text, revision, root, Limits::default())
+    }
+
+    fn resume_within(text: Text, revision: RevisionNumber, root: &Root, limits: Limits) -> Self {
+        let mut buffer = Self::of(History::rooted(&text, limits, root), text);
+        buffer.history.resume();
+        buffer.revision = revision;
+        buffer
+    }
+
+    /// All changes were made again.
+    pub fn resumed(&mut self) {
+        self.history.resumed();
+    }
+
+    /// Makes a change again that was recorded. A step to an undo group that is
+    /// not held makes that group the root: the text and the revisions are right
+    /// in any case.
+    ///
+    /// # Errors
+    /// [`EditError`] when it does not fit the text; nothing changed then.
+    pub fn again(&mut self, op: &Op) -> Result<Applied, EditError> {
+        match op {
+            Op::Edit(edit) => self.edit_again(edit),
+            Op::Go(step) => self.go_again(step),
+            Op::Collected => {
+                self.history.collect();
+                Ok(self.unchanged(Vec::new()))
+            }
+        }
+    }
+
+    fn edit_again(&mut self, op: &EditOp) -> Result<Applied, EditError> {
+        check(&self.text, &op.edits)?;
+        if !self.history.takes(op.node) {
+            return Err(EditError::NoSuchNode(op.node));
+        }
+        self.history
+            .edit_again(op)
+            .map_err(|e| EditError::Engine(format!("{e:?}")))?;
+        let changes = Changes::of_edits(&op.edits);
+        Ok(self.advance(op.edits.clone(), changes, Vec::new()))
+    }
+
+    fn go_again(&mut self, op: &GoOp) -> Result<Applied, EditError> {
+        let led = self.history.jump(op.node);
+        if led.as_ref() == Some(&op.edits) {
+            return Ok(self.stepped(led));
+        }
+        let text = self.text.edited(&op.edits)?;
+        tracing::debug!(node = op.node, "an undo group from before the record");
+        let root = Root {
+            node: op.node,
+            state: op.state,
+            ..Root::default()
+        };
+        self.history.root_at(&text, &root);
+        Ok(self.stepped(Some(op.edits.clone())))
+    }
+
+    /// Shows an undo group while the groups of a buffer are made again, see [`Buffer::stand`].
+    ///
+    /// # Errors
+    /// [`EditError::NoSuchNode`].
+    pub fn show(&mut self, node: u64) -> Result<(), EditError> {
+        self.history.jump(node).ok_or(EditError::NoSuchNode(node))?;
+        self.text = self.history.text();
+        Ok(())
+    }
+
+    /// How the buffer stands, besides its texts.
+    pub fn standing(&self) -> Standing {
+        self.history.standing(self.revision)
+    }
+
+    /// After the groups of a buffer were made again: shows the one that was
+    /// shown, at the revision that it had.
+    ///
+    /// # Errors
+    /// [`EditError::NoSuchNode`].
+    pub fn stand(&mut self, at: &Standing) -> Result<(), EditError> {
+        let led = self.history.stand(at);
+        led.ok_or(EditError::NoSuchNode(at.current))?;
+        self.text = self.history.text();
+        self.revision = at.revision;
+        self.past.clear();
+        self.past_bytes = 0;
+        Ok(())
+    }
+
+    /// Keeps a record of what is done from now on, for [`Buffer::take_ops`].
+    pub fn keep_ops(&mut self) {
+        self.history.keep_ops();
+    }
+
+    /// What was done since the last call, oldest first.
+    pub fn take_ops(&mut self) -> Vec<Op> {
+        self.history.take_ops()
     }
 
     /// The newest revision.
@@ -300,11 +408,6 @@ impl Buffer {
         Ok((text, self.changes_since(base)))
     }
 
-    /// Ends the newest undo group: the next edit begins another.
-    pub fn seal(&mut self) {
-        self.history.seal();
-    }
-
     /// Frees history beyond its limits; for idle moments. Changes nothing that is seen.
     pub fn tidy(&mut self) {
         self.history.tidy();
@@ -437,3 +540,7 @@ mod tests;
 #[cfg(test)]
 #[path = "undo_tests.rs"]
 mod undo_tests;
+
+#[cfg(test)]
+#[path = "again_tests.rs"]
+mod again_tests;

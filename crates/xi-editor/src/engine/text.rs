@@ -1,9 +1,10 @@
 //! An immutable text; cloning it is free.
 
+use super::buffer::EditError;
 use lapce_xi_rope::tree::TreeBuilder;
 use lapce_xi_rope::{LinesMetric, Rope, RopeInfo};
 use std::borrow::Cow;
-use symphony_ipc_protocol::xi::LineEnding;
+use symphony_ipc_protocol::xi::{LineEnding, Replace};
 
 /// A text at one revision. A clone shares all of its memory.
 #[derive(Clone, Default)]
@@ -90,6 +91,19 @@ impl Text {
     /// Whether two texts are the same.
     pub fn equals(&self, other: &Text) -> bool {
         self.0.ptr_eq(&other.0) || self.same_range((0, self.len()), other, (0, other.len()))
+    }
+
+    /// The text after sorted, non-overlapping edits.
+    ///
+    /// # Errors
+    /// [`EditError`] when they do not fit.
+    pub fn edited(&self, edits: &[Replace]) -> Result<Self, EditError> {
+        let mut text = self.clone();
+        for edit in edits.iter().rev() {
+            text.check(edit.start, edit.end)?;
+            text.0.edit(edit.start..edit.end, edit.text.as_str());
+        }
+        Ok(text)
     }
 
     /// BLAKE3 of the text and how its lines end, in one pass.

@@ -1,10 +1,11 @@
 //! The tree of undo groups: who grew from whom, which one is shown.
 
 use super::history::{GroupKey, State};
+use super::ops::{Branch, Root, Standing};
 use super::text::Text;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{SystemTime, UNIX_EPOCH};
-use symphony_ipc_protocol::xi::{EditOrigin, Replace, UndoKind, UndoNode};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use symphony_ipc_protocol::xi::{Replace, UndoKind, UndoNode};
 
 /// A label shows so many characters of an edit's text.
 const LABEL_CHARS: usize = 40;
@@ -30,12 +31,7 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) fn new(
-        id: usize,
-        key: Option<GroupKey>,
-        origin: &EditOrigin,
-        edited: SystemTime,
-    ) -> Self {
+    pub(super) fn new(id: usize, key: Option<GroupKey>, author: &str, edited: SystemTime) -> Self {
         Self {
             id,
             parent: None,
@@ -47,7 +43,7 @@ impl Node {
             depth: 0,
             inserted: 0,
             deleted: 0,
-            author: origin.author.clone(),
+            author: author.to_owned(),
             label: String::new(),
         }
     }
@@ -67,20 +63,67 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    pub(super) fn new(now: SystemTime) -> Self {
-        let base = Node::new(0, None, &EditOrigin::default(), now);
+    pub(super) fn new(root: &Root) -> Self {
+        let id = usize::try_from(root.node).unwrap_or(0);
+        let time = UNIX_EPOCH + Duration::from_millis(root.time);
+        let base = Node {
+            after: root.state,
+            label: root.label.clone(),
+            ..Node::new(id, None, &root.author, time)
+        };
         Self {
-            nodes: BTreeMap::from([(0, base)]),
-            base: 0,
-            current: 0,
+            nodes: BTreeMap::from([(id, base)]),
+            base: id,
+            current: id,
             steps: 0,
             bytes: 0,
         }
     }
 
+    /// The base, where redo leads from it, and all other groups.
+    pub(super) fn branches(&self) -> (Root, Option<u64>, Vec<Branch>) {
+        let number = |id: usize| id as u64;
+        let base = &self.nodes[&self.base];
+        let root = Root {
+            node: number(base.id),
+            state: base.after,
+            author: base.author.clone(),
+            label: base.label.clone(),
+            time: millis(base.edited),
+        };
+        let branch = |node: &Node| {
+            Some(Branch {
+                node: number(node.id),
+                parent: number(node.parent?),
+                next: node.next.map(number),
+            })
+        };
+        let branches = self.nodes.values().filter_map(branch).collect();
+        (root, base.next.map(number), branches)
+    }
+
+    /// Lets redo lead where it led, and the current group take the edits that it took.
+    pub(super) fn stand(&mut self, at: &Standing) {
+        let nexts = at.branches.iter().map(|branch| (branch.node, branch.next));
+        for (node, next) in nexts.chain([(at.root.node, at.root_next)]) {
+            let id = |node: u64| usize::try_from(node).ok();
+            let next = next.and_then(id).filter(|id| self.nodes.contains_key(id));
+            if let Some(id) = id(node) {
+                self.change(id, |node| node.next = next);
+            }
+        }
+        let key = at.key.clone();
+        self.change(self.current, |node| node.key = key);
+    }
+
     /// The group whose text is shown.
     pub(super) fn current(&self) -> &Node {
         &self.nodes[&self.current]
+    }
+
+    /// Whether a group is held.
+    pub(super) fn holds(&self, id: usize) -> bool {
+        self.nodes.contains_key(&id)
     }
 
     /// How many groups are held, the base among them.
@@ -237,10 +280,7 @@ impl Tree {
             .map(|node| UndoNode {
                 node: node.id as u64,
                 parent: node.parent.map(|id| id as u64),
-                time: node
-                    .edited
-                    .duration_since(UNIX_EPOCH)
-                    .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),
+                time: millis(node.edited),
                 author: node.author.clone(),
                 kind: match (node.parent, node.inserted, node.deleted) {
                     (None, ..) => UndoKind::Base,
@@ -299,6 +339,12 @@ impl Tree {
         }
         children
     }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn millis(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH)
+        .map_or(0, |d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// The beginning of what edits insert, or of what they delete.

@@ -28,6 +28,11 @@ impl Folded {
         })
     }
 
+    /// First byte and one past the last.
+    pub fn range(&self) -> (usize, usize) {
+        (self.start, self.end)
+    }
+
     /// The line that stays and the last one folded away, from 0.
     pub fn lines(&self, text: &Text) -> (usize, usize) {
         (text.line_of(self.start), text.line_of(self.end))

@@ -42,6 +42,8 @@ impl Editor {
         };
         view.wrap = request.wrap.map(|w| w as usize);
         view.metrics = metrics;
+        let buffer = view.buffer;
+        self.views.news.placed(buffer, request.view);
         Ok(Empty {})
     }
 
@@ -136,6 +138,7 @@ impl Editor {
         });
         view.place(&carets, text);
         let buffer = view.buffer;
+        self.views.news.placed(buffer, request.view);
         self.tell_selections(buffer);
         self.folded(request.view)
     }
@@ -153,6 +156,8 @@ impl Editor {
                 .line
                 .is_some_and(|line| line <= first || line > last + 1)
         });
+        let buffer = view.buffer;
+        self.views.news.placed(buffer, request.view);
         self.folded(request.view)
     }
 

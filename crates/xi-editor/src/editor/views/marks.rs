@@ -16,11 +16,11 @@ type Place = (Carets, u64);
 #[derive(Default)]
 pub(super) struct Marks(BTreeMap<u64, Mark>);
 
-struct Mark {
+pub(super) struct Mark {
     /// The view that made the group's first edit.
-    view: ViewKey,
-    before: Place,
-    after: Place,
+    pub(super) view: ViewKey,
+    pub(super) before: Place,
+    pub(super) after: Place,
 }
 
 impl Marks {
@@ -43,6 +43,16 @@ impl Marks {
             }
         }
         self.0.len() > MANY
+    }
+
+    /// What is remembered of a group.
+    pub(super) fn get(&self, node: u64) -> Option<&Mark> {
+        self.0.get(&node)
+    }
+
+    /// All that is remembered, by group.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Mark)> {
+        self.0.iter().map(|(node, mark)| (*node, mark))
     }
 
     /// Forgets all but the groups that are held.

@@ -2,10 +2,11 @@
 
 use super::super::{Editor, EditorError, OpenBuffer};
 use crate::commands::{Language, PLAIN, Settings, detect_indent, language_of};
+use serde::{Deserialize, Serialize};
 use symphony_ipc_protocol::xi::{BufferKey, Configuration, Configure, Indent, ViewKey};
 
 /// What was chosen for a buffer.
-#[derive(Default, Clone, Copy)]
+#[derive(Default, Clone, Copy, PartialEq)]
 pub(super) struct Chosen {
     indent: Option<Indent>,
     tab_width: Option<u32>,
@@ -32,6 +33,46 @@ impl Chosen {
     }
 }
 
+/// [`Chosen`] as a journal keeps it, in JSON.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    indent: Option<Indent>,
+    tab_width: Option<u32>,
+    language: Option<String>,
+    auto_pairs: Option<bool>,
+    found_indent: Option<Indent>,
+}
+
+impl Chosen {
+    /// As a journal keeps it; `None`: there is nothing to keep.
+    pub(super) fn note(&self) -> Option<String> {
+        if *self == Self::default() {
+            return None;
+        }
+        let name = |language: &Language| language.name.to_owned();
+        let kept = Kept {
+            indent: self.indent,
+            tab_width: self.tab_width,
+            language: self.language.map(name),
+            auto_pairs: self.auto_pairs,
+            found_indent: self.found_indent,
+        };
+        serde_json::to_string(&kept).ok()
+    }
+
+    /// What a journal kept.
+    pub(super) fn of(json: &str) -> Option<Self> {
+        let kept: Kept = serde_json::from_str(json).ok()?;
+        Some(Self {
+            indent: kept.indent,
+            tab_width: kept.tab_width,
+            language: kept.language.as_deref().and_then(language_of),
+            auto_pairs: kept.auto_pairs,
+            found_indent: kept.found_indent,
+        })
+    }
+}
+
 impl Editor {
     /// Sets how a buffer is edited; without anything to set, says how.
     ///
@@ -43,6 +84,7 @@ impl Editor {
         if let Some(Indent::Spaces { width }) = request.indent {
             limits("indent.width", Some(width), 16)?;
         }
+        self.views.news.chosen(request.buffer);
         let chosen = self.views.chosen.entry(request.buffer).or_default();
         chosen.indent = request.indent.or(chosen.indent);
         chosen.tab_width = request.tab_width.or(chosen.tab_width);
@@ -68,6 +110,7 @@ impl Editor {
         let known = names.iter().find_map(|name| language_of(name));
         let language = (!names.is_empty()).then(|| known.unwrap_or(&PLAIN));
         self.views.chosen.entry(buffer).or_default().language = language;
+        self.views.news.chosen(buffer);
         Ok(())
     }
 
@@ -78,7 +121,11 @@ impl Editor {
         let open = buffers
             .find(|open| open.key == key)
             .ok_or(EditorError::NoBuffer(key))?;
-        Ok(self.views.chosen.entry(key).or_default().settings(open))
+        let chosen = self.views.chosen.entry(key).or_default();
+        if chosen.found_indent.is_none() {
+            self.views.news.chosen(key);
+        }
+        Ok(chosen.settings(open))
     }
 }
 
