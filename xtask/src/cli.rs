@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::error::Result;
 use crate::workspace::Workspace;
-use crate::{bench, ci, coverage, lint, run, setup, tests};
+use crate::{bench, ci, coverage, kills, lint, run, setup, tests};
 
 /// Set up, run, test and check Symphony from its repository.
 #[derive(Debug, Parser)]
@@ -30,6 +30,8 @@ pub enum Command {
     Doc,
     /// Run the benchmarks
     Bench(BenchArgs),
+    /// Kill xi-editor at random moments of random editing and look for what is lost
+    Kills(KillsArgs),
     /// Run the tests and report which lines they reach
     Coverage,
     /// Everything CI checks, in CI's order
@@ -70,6 +72,20 @@ pub struct BenchArgs {
     pub package: Option<String>,
 }
 
+/// Arguments of `cargo xtask kills`.
+#[derive(Debug, Args)]
+pub struct KillsArgs {
+    /// How often it is killed
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Repeats a run: the number that it printed
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Builds with optimisation
+    #[arg(long)]
+    pub release: bool,
+}
+
 /// Does what was asked.
 ///
 /// # Errors
@@ -83,6 +99,7 @@ pub fn perform(command: &Command) -> Result<()> {
         Command::Lint => lint::all(&workspace),
         Command::Doc => lint::doc(&workspace),
         Command::Bench(args) => bench::run(&workspace, args),
+        Command::Kills(args) => kills::run(&workspace, args),
         Command::Coverage => coverage::run(&workspace),
         Command::Ci => ci::run(&workspace),
     }
@@ -97,6 +114,21 @@ mod unit {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn there_are_many_rounds_unless_said_otherwise() {
+        let parse =
+            |args: &[&str]| match Cli::try_parse_from([&["cargo xtask", "kills"], args].concat()) {
+                Ok(Cli {
+                    command: Command::Kills(args),
+                }) => Some((args.rounds, args.seed, args.release)),
+                _ => None,
+            };
+        assert_eq!(parse(&[]), Some((1_000, None, false)));
+        let some = parse(&["--rounds", "20", "--seed", "7", "--release"]);
+        assert_eq!(some, Some((20, Some(7), true)));
+        assert_eq!(parse(&["--rounds", "0"]), None);
     }
 
     #[test]

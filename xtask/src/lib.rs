@@ -9,6 +9,7 @@ pub mod cli;
 pub mod coverage;
 pub mod error;
 pub mod exec;
+pub mod kills;
 pub mod layers;
 pub mod lint;
 pub mod readme;

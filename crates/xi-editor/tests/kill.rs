@@ -2,7 +2,7 @@
 //! was acknowledged is lost. The model is an editor in this process that is
 //! never killed.
 //!
-//! `XI_KILL_ROUNDS` sets how many (5 otherwise; `cargo xtask kills` runs many),
+//! `XI_KILL_ROUNDS` sets how many (20 otherwise; `cargo xtask kills` runs many),
 //! `XI_KILL_SEED` repeats a run.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
@@ -179,7 +179,7 @@ fn times(what: &str, times: &mut [Duration]) {
 
 #[test]
 fn nothing_acknowledged_is_lost() {
-    let rounds = setting("XI_KILL_ROUNDS", 5);
+    let rounds = setting("XI_KILL_ROUNDS", 20);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let seed = setting("XI_KILL_SEED", u64::from(now.subsec_nanos()) | 1);
     println!("XI_KILL_SEED={seed}");

@@ -110,7 +110,7 @@ impl Host {
             &places,
         ));
         let players = Players::new(registry.players().map(|r| r.manifest.clone()));
-        let editor = Arc::new(Self::editor(installation, &config, &supervisor).await?);
+        let editor = Arc::new(Self::editor(installation, project, &config, &supervisor).await?);
         let text = editor.clone();
         let core = Self::core(project, &config, text, &supervisor, &registry)?;
         let changes = ChangeSets::new(core.clone(), project.root.clone());
@@ -135,6 +135,7 @@ impl Host {
 
     async fn editor(
         installation: &Installation,
+        project: &Project,
         config: &Config,
         supervisor: &Supervisor,
     ) -> Result<XiEditorAdapter, CommandError> {

@@ -8,7 +8,7 @@ pub struct Random(u64);
 
 impl Random {
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(seed.max(1))
     }
 
     pub fn below(&mut self, limit: u64) -> u64 {
