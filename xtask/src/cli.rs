@@ -1,10 +1,12 @@
 //! What can be typed after `cargo xtask`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 
 use crate::error::Result;
 use crate::workspace::Workspace;
-use crate::{bench, ci, coverage, kills, lint, run, setup, tests};
+use crate::{bench, ci, coverage, kills, lint, peers, run, setup, tests};
 
 /// Set up, run, test and check Symphony from its repository.
 #[derive(Debug, Parser)]
@@ -32,6 +34,8 @@ pub enum Command {
     Bench(BenchArgs),
     /// Kill xi-editor at random moments of random editing and look for what is lost
     Kills(KillsArgs),
+    /// Measure xi-editor beside other text engines and upstream's core, in one run
+    Peers(PeersArgs),
     /// Run the tests and report which lines they reach
     Coverage,
     /// Everything CI checks, in CI's order
@@ -86,6 +90,21 @@ pub struct KillsArgs {
     pub release: bool,
 }
 
+/// Arguments of `cargo xtask peers`.
+#[derive(Debug, Args)]
+pub struct PeersArgs {
+    /// Upstream's core, the `xi-core` binary of the xi-editor project, built in
+    /// release (default: that of XI_UPSTREAM_CORE; without either this part is skipped)
+    #[arg(long, value_name = "PATH")]
+    pub xi_core: Option<PathBuf>,
+    /// Put the tables into BENCHMARKS.md, in place of those of the last run
+    #[arg(long)]
+    pub record: bool,
+    /// Fewer repetitions: shows that it runs, not what it measures
+    #[arg(long)]
+    pub short: bool,
+}
+
 /// Does what was asked.
 ///
 /// # Errors
@@ -100,6 +119,7 @@ pub fn perform(command: &Command) -> Result<()> {
         Command::Doc => lint::doc(&workspace),
         Command::Bench(args) => bench::run(&workspace, args),
         Command::Kills(args) => kills::run(&workspace, args),
+        Command::Peers(args) => peers::run(&workspace, args),
         Command::Coverage => coverage::run(&workspace),
         Command::Ci => ci::run(&workspace),
     }

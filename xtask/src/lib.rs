@@ -12,6 +12,7 @@ pub mod exec;
 pub mod kills;
 pub mod layers;
 pub mod lint;
+pub mod peers;
 pub mod readme;
 pub mod report;
 pub mod run;
