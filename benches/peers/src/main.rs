@@ -7,6 +7,7 @@
 
 mod core;
 mod cores;
+mod cpu;
 mod error;
 mod noise;
 mod process;

@@ -1,5 +1,6 @@
 //! How steady the machine was: the same work again and again, between the measurements.
 
+use crate::cpu::Stopwatch;
 use crate::error::Error;
 use crate::process::Process;
 use crate::stats::{Samples, number};
@@ -15,6 +16,8 @@ const PIPE_ROUNDS: usize = 500;
 pub struct Noise {
     /// A fixed computation, milliseconds.
     cpu: Samples,
+    /// The same in the processor's time, milliseconds.
+    busy: Samples,
     /// Median of a line's way through `cat` and back, a sample each, microseconds.
     pipe: Samples,
     /// All of those ways, microseconds.
@@ -30,8 +33,9 @@ impl Noise {
     /// When `cat` cannot be run.
     pub fn sample(&mut self) -> Result<(), Error> {
         for _ in 0..CPU_ROUNDS {
-            let start = Instant::now();
+            let (start, busy) = (Instant::now(), Stopwatch::start());
             std::hint::black_box(compute());
+            self.busy.push(busy.elapsed().as_secs_f64() * 1e3);
             self.cpu.push(start.elapsed().as_secs_f64() * 1e3);
         }
         let mut cat = Process::start("cat", &mut Command::new("cat"))?;
@@ -68,9 +72,14 @@ impl Noise {
             head: cells(["reference", "measured", "most over least"]),
             rows: vec![
                 cells([
-                    "a fixed computation, ms",
+                    "a fixed computation, ms by the clock",
                     &self.cpu.range(2),
                     &spread(&self.cpu),
+                ]),
+                cells([
+                    "the same, ms of the processor",
+                    &self.busy.range(2),
+                    &spread(&self.busy),
                 ]),
                 cells([
                     "a line through `cat` and back, median of 500, µs",

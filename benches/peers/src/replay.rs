@@ -18,7 +18,7 @@ const TRACES: [&str; 2] = ["sveltecomponent", "automerge-paper"];
 /// When a session cannot be read, or a rival ends with another text.
 pub fn measure(folder: &Path, short: bool, noise: &mut Noise) -> Result<Section, Error> {
     let rounds = if short { 1 } else { 9 };
-    let mut head = vec!["µs an edit".to_owned()];
+    let mut head = vec!["µs of the processor an edit".to_owned()];
     let mut columns = Vec::new();
     for name in TRACES {
         let trace = trace::read(&folder.join(format!("{name}.json.gz")))?;

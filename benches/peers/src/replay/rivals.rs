@@ -1,8 +1,10 @@
-//! Each engine's own way to replay a session. What is timed is the edits alone.
+//! Each engine's own way to replay a session. What is timed is the edits alone, in
+//! the processor's time.
 
+use crate::cpu::Stopwatch;
 use crate::trace::Trace;
 use std::error::Error;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use symphony_ipc_protocol::xi::{EditOrigin, OnOverlap, Replace};
 
 type Replayed = Result<(Duration, String), Box<dyn Error>>;
@@ -15,7 +17,7 @@ pub struct Rival {
     pub crates: &'static [&'static str],
     /// What it can do with an edit afterwards.
     pub keeps: &'static str,
-    /// Makes all edits of a session; the time that took, and the text then.
+    /// Makes all edits of a session; the processor's time that took, and the text then.
     pub replay: fn(&Trace) -> Replayed,
 }
 
@@ -68,7 +70,7 @@ pub const RIVALS: [Rival; 7] = [
 fn ours(trace: &Trace) -> Replayed {
     let mut buffer = xi_editor::engine::Buffer::new(trace.start.as_str().into());
     let origin = EditOrigin::default();
-    let start = Instant::now();
+    let start = Stopwatch::start();
     for patch in &trace.patches {
         let edit = Replace {
             start: patch.bytes.start,
@@ -86,7 +88,7 @@ fn diamond_types(trace: &Trace) -> Replayed {
     if !trace.start.is_empty() {
         text.insert(writer, 0, &trace.start);
     }
-    let start = Instant::now();
+    let start = Stopwatch::start();
     for patch in &trace.patches {
         if !patch.chars.is_empty() {
             text.delete_without_content(writer, patch.chars.clone());
@@ -111,7 +113,7 @@ fn replay_loro(trace: &Trace, commit_each: bool) -> Replayed {
     let text = document.get_text("text");
     text.insert_utf8(0, &trace.start)?;
     document.commit();
-    let start = Instant::now();
+    let start = Stopwatch::start();
     for patch in &trace.patches {
         if !patch.bytes.is_empty() {
             text.delete_utf8(patch.bytes.start, patch.bytes.len())?;
@@ -130,7 +132,7 @@ fn replay_loro(trace: &Trace, commit_each: bool) -> Replayed {
 fn cola(trace: &Trace) -> Replayed {
     let mut text = crop::Rope::from(trace.start.as_str());
     let mut replica = cola::Replica::new(1, text.byte_len());
-    let start = Instant::now();
+    let start = Stopwatch::start();
     for patch in &trace.patches {
         if !patch.bytes.is_empty() {
             std::hint::black_box(replica.deleted(patch.bytes.clone()));
@@ -145,7 +147,7 @@ fn cola(trace: &Trace) -> Replayed {
 
 fn crop(trace: &Trace) -> Replayed {
     let mut text = crop::Rope::from(trace.start.as_str());
-    let start = Instant::now();
+    let start = Stopwatch::start();
     for patch in &trace.patches {
         text.replace(patch.bytes.clone(), &patch.text);
     }
@@ -154,7 +156,7 @@ fn crop(trace: &Trace) -> Replayed {
 
 fn ropey(trace: &Trace) -> Replayed {
     let mut text = ropey::Rope::from_str(&trace.start);
-    let start = Instant::now();
+    let start = Stopwatch::start();
     for patch in &trace.patches {
         if !patch.chars.is_empty() {
             text.remove(patch.chars.clone());
