@@ -12,7 +12,7 @@ use crate::engine::Text;
 use rustix::fs::{Access, access};
 use serde::{Deserialize, Serialize};
 use std::fs::Metadata;
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -277,6 +277,10 @@ impl<'a> Content<'a> {
     }
 }
 
+/// A text is written in blocks of so many bytes: each write of a file in a
+/// watched folder wakes whoever watches.
+const WRITE_BLOCK: usize = 256 * 1024;
+
 /// Writes a file atomically and tells what it holds now.
 ///
 /// # Errors
@@ -285,8 +289,10 @@ pub fn write(path: &Path, content: &Content<'_>) -> Result<Fingerprint, FileErro
     let written = match content {
         Content::Bytes(bytes, _) => sy_commons::fs::write_atomic(path, bytes),
         Content::Utf8(text, _) => sy_commons::fs::write_atomic_with(path, |out| {
+            let mut out = io::BufWriter::with_capacity(WRITE_BLOCK.min(text.len()), out);
             text.chunks()
-                .try_for_each(|chunk| out.write_all(chunk.as_bytes()))
+                .try_for_each(|chunk| out.write_all(chunk.as_bytes()))?;
+            out.flush()
         }),
     };
     written.map_err(FileError::Write)?;
