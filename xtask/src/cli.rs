@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::error::Result;
 use crate::workspace::Workspace;
-use crate::{bench, ci, coverage, kills, lint, peers, run, setup, tests};
+use crate::{bench, ci, coverage, fuzz, kills, lint, peers, run, setup, tests};
 
 /// Set up, run, test and check Symphony from its repository.
 #[derive(Debug, Parser)]
@@ -36,6 +36,8 @@ pub enum Command {
     Kills(KillsArgs),
     /// Measure xi-editor beside other text engines and upstream's core, in one run
     Peers(PeersArgs),
+    /// Send xi-editor what nobody would send, guided by what it reaches
+    Fuzz(FuzzArgs),
     /// Run the tests and report which lines they reach
     Coverage,
     /// Everything CI checks, in CI's order
@@ -105,6 +107,17 @@ pub struct PeersArgs {
     pub short: bool,
 }
 
+/// Arguments of `cargo xtask fuzz`.
+#[derive(Debug, Args)]
+pub struct FuzzArgs {
+    /// How long, for each target
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub minutes: u32,
+    /// Only this target; without one, all
+    #[arg(value_name = "TARGET")]
+    pub target: Option<String>,
+}
+
 /// Does what was asked.
 ///
 /// # Errors
@@ -120,6 +133,7 @@ pub fn perform(command: &Command) -> Result<()> {
         Command::Bench(args) => bench::run(&workspace, args),
         Command::Kills(args) => kills::run(&workspace, args),
         Command::Peers(args) => peers::run(&workspace, args),
+        Command::Fuzz(args) => fuzz::run(&workspace, args),
         Command::Coverage => coverage::run(&workspace),
         Command::Ci => ci::run(&workspace),
     }

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod coverage;
 pub mod error;
 pub mod exec;
+pub mod fuzz;
 pub mod kills;
 pub mod layers;
 pub mod lint;

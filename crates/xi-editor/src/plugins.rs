@@ -19,6 +19,9 @@ mod session;
 mod settings;
 mod view;
 
+#[cfg(fuzzing)]
+pub use session::rehearse;
+
 use crate::companion::{Call, Companion, Desk, Mail, Mailbox, Notice};
 use process::OutputEnd;
 use std::path::PathBuf;

@@ -42,8 +42,8 @@ pub fn offset_at(text: &Text, tab_width: usize, line: usize, column: usize) -> (
         reached = next;
         at += cluster.len();
     }
-    let far = (at + (column - reached)).min(end);
-    (text.snap(far).min(end), at + (column - reached) <= end)
+    let far = at.saturating_add(column - reached);
+    (text.snap(far.min(end)).min(end), far <= end)
 }
 
 /// Selects a rectangle, a selection in each line that is long enough.
@@ -76,4 +76,18 @@ pub(super) fn select(scene: &Scene<'_>, anchor: Corner, head: Corner) -> Outcome
     }
     let primary = list.len().saturating_sub(1);
     Outcome::select(Carets::new(list, primary))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_that_no_line_has_is_the_end_of_the_line() {
+        let text = Text::from("ab\n");
+        for column in [3, 64 * 1024, usize::MAX] {
+            assert_eq!(offset_at(&text, 4, 0, column), (2, false));
+        }
+        assert_eq!(offset_at(&text, 4, 0, 2), (2, true));
+    }
 }

@@ -5,6 +5,7 @@
 //! it is to read is bounded too: see [`Process::send`].
 
 use super::rate::Rate;
+use super::session::Peer;
 use super::{Input, RunId};
 use crate::child::{Child, Program, Streams};
 use std::ffi::OsString;
@@ -99,33 +100,6 @@ impl Process {
         self.child.id()
     }
 
-    /// Sends a line. Never waits.
-    ///
-    /// # Errors
-    /// When too much waits already; the line is not sent.
-    pub fn send(&self, line: Vec<u8>) -> Result<(), Stuck> {
-        let len = line.len();
-        if self.unsent.load(Ordering::Relaxed) + len > MAX_UNSENT {
-            return Err(Stuck);
-        }
-        self.unsent.fetch_add(len, Ordering::Relaxed);
-        match self.input.try_send(line) {
-            // A closed input is seen as the end of the output.
-            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(()),
-            Err(TrySendError::Full(_)) => Err(Stuck),
-        }
-    }
-
-    /// Whether much waits to be read by the plugin.
-    pub fn is_crowded(&self) -> bool {
-        self.unsent.load(Ordering::Relaxed) > CROWDED
-    }
-
-    /// A line that came to the inbox was dealt with.
-    pub fn done_with(&self, bytes: usize) {
-        self.credit.0.give(bytes);
-    }
-
     /// The last lines that it wrote to standard error.
     pub fn last_words(&self) -> Vec<String> {
         self.child.last_words()
@@ -152,6 +126,29 @@ impl Process {
         } = self;
         drop((input, credit));
         child.stop(grace);
+    }
+}
+
+impl Peer for Process {
+    fn send(&self, line: Vec<u8>) -> Result<(), Stuck> {
+        let len = line.len();
+        if self.unsent.load(Ordering::Relaxed) + len > MAX_UNSENT {
+            return Err(Stuck);
+        }
+        self.unsent.fetch_add(len, Ordering::Relaxed);
+        match self.input.try_send(line) {
+            // A closed input is seen as the end of the output.
+            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(()),
+            Err(TrySendError::Full(_)) => Err(Stuck),
+        }
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.unsent.load(Ordering::Relaxed) > CROWDED
+    }
+
+    fn done_with(&self, bytes: usize) {
+        self.credit.0.give(bytes);
     }
 }
 

@@ -2,6 +2,11 @@
 
 mod heard;
 mod place;
+#[cfg(any(test, fuzzing))]
+mod rehearsal;
+
+#[cfg(fuzzing)]
+pub use rehearsal::rehearse;
 
 use super::dialect;
 use super::process::{OutputEnd, Process, Stuck};
@@ -83,10 +88,23 @@ struct Waiting {
     text: Text,
 }
 
+/// What a session needs of the process at its other end.
+pub(super) trait Peer {
+    /// Sends a line. Never waits.
+    ///
+    /// # Errors
+    /// When too much waits already; the line is not sent.
+    fn send(&self, line: Vec<u8>) -> Result<(), Stuck>;
+    /// Whether much waits to be read by the plugin.
+    fn is_crowded(&self) -> bool;
+    /// A line that it wrote was dealt with.
+    fn done_with(&self, bytes: usize);
+}
+
 /// One running plugin.
-pub(super) struct Session {
+pub(super) struct Session<P = Process> {
     name: Arc<str>,
-    process: Process,
+    process: P,
     desk: Desk,
     views: BTreeMap<u64, View>,
     next_request: u64,
@@ -100,11 +118,11 @@ pub(super) struct Session {
     dropped: Arc<AtomicU64>,
 }
 
-impl Session {
+impl<P: Peer> Session<P> {
     /// A plugin that was just started.
     pub fn new(
         name: &Arc<str>,
-        process: Process,
+        process: P,
         desk: &Desk,
         answer_within: Duration,
         dropped: &Arc<AtomicU64>,
@@ -146,11 +164,6 @@ impl Session {
     /// It is told of no change of a text.
     pub fn tell_no_changes(&mut self) {
         self.updates = false;
-    }
-
-    /// Its process id.
-    pub fn pid(&self) -> u32 {
-        self.process.id()
     }
 
     /// Whether it is told of a view.
@@ -304,6 +317,13 @@ impl Session {
             .chain(self.hovers.values().map(|w| w.deadline))
             .chain(held_back.then(|| Instant::now() + CROWDED))
             .min()
+    }
+}
+
+impl Session {
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// Ends it without waiting; why and its last words.

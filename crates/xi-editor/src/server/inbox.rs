@@ -77,6 +77,15 @@ impl Inbox {
         self.pop(&mut waiting)
     }
 
+    /// The next task, if one is next.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn try_take_task(&self) -> Option<Task> {
+        match self.try_take()? {
+            Incoming::Task(task) => Some(task),
+            _ => None,
+        }
+    }
+
     /// The next line; `None` after the last.
     pub(super) fn take(&self) -> Option<Incoming> {
         let mut waiting = self

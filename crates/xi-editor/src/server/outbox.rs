@@ -151,6 +151,15 @@ impl Outbox {
         }
     }
 
+    /// All lines that wait; the last that is done with it.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.lock().ended = true;
+        let mut bytes = Vec::new();
+        self.write_to(&mut bytes);
+        bytes
+    }
+
     /// Waits until all is written, or so long.
     pub(super) fn finish(&self, timeout: Duration) {
         self.lock().ended = true;

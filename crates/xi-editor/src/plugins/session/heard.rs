@@ -1,7 +1,7 @@
 //! What a plugin says and asks, and what comes of it.
 
 use super::place::{annotations, compact, cut, data};
-use super::{Fault, Session};
+use super::{Fault, Peer, Session};
 use crate::plugins::dialect::{
     self, AnnotationType, DataSpan, Edit, Incoming, Notification, Request, ScopeSpan,
 };
@@ -19,7 +19,7 @@ const MAX_SHOWN: usize = 4_096;
 /// A key of a status item, or a kind of annotation, is cut to so many bytes.
 const MAX_KEY: usize = 256;
 
-impl Session {
+impl<P: Peer> Session<P> {
     /// Deals with a line that it wrote.
     ///
     /// # Errors
