@@ -60,7 +60,7 @@ impl Pair {
                 self.buffer.seal();
             }
             4 if self.text().len() < MAX_LEN => {
-                let edits = source.edits(&self.text().to_owned());
+                let edits = source.edits(self.text());
                 let run = Run {
                     view: 1,
                     moves: u64::from(source.byte() % 2),
@@ -72,7 +72,7 @@ impl Pair {
                 self.judge(expected, outcome);
             }
             5 if self.text().len() < MAX_LEN => {
-                let edits = source.edits(&self.text().to_owned());
+                let edits = source.edits(self.text());
                 let expected = self.expected(&edits);
                 let origin = source.origin();
                 let outcome = self

@@ -1,20 +1,18 @@
 //! Valid and nearly valid requests to an editor, beside a model that replays its events.
 
 mod choose;
+mod follow;
 
 use super::replaced;
 use super::source::{Source, fit};
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 use symphony_ipc_protocol::xi::{
-    Applied, Apply, BufferKey, Close, CloseView, Conflicts, Content, Delete, FileChanged, Folds,
-    Insert, LocateLine, OnOverlap, Open, OpenView, Redo, Resolve, RunCommand, Save, Select,
-    Selections, SetEncoding, SetLineEnding, Span, Undo, UndoTo, UndoTree, ViewKey, ViewState,
-    XiEvent,
+    Apply, BufferKey, Close, CloseView, Conflicts, Content, Delete, FileChanged, Folds, Insert,
+    LocateLine, OnOverlap, Open, OpenView, Redo, Resolve, RunCommand, Save, Select, Selections,
+    SetEncoding, SetLineEnding, Span, Undo, UndoTo, UndoTree, ViewKey,
 };
-use xi_editor::companion::Notice;
 use xi_editor::editor::{Editor, EditorError};
 use xi_editor::search::{Pattern, Scan, SubstituteError, substitute};
 
@@ -74,13 +72,13 @@ pub fn run(bytes: &[u8]) {
 impl Play {
     fn step(&mut self, source: &mut Source<'_>) {
         let keys: Vec<_> = self.buffers.iter().map(|model| model.key).collect();
-        if keys.is_empty() || (keys.len() < MAX_BUFFERS && source.byte() % 16 == 0) {
+        if keys.is_empty() || (keys.len() < MAX_BUFFERS && source.byte().is_multiple_of(16)) {
             self.open(source);
             return;
         }
         let buffer = keys[source.below(keys.len())];
         let views: Vec<_> = self.views.iter().map(|(view, _)| *view).collect();
-        if views.is_empty() || (views.len() < MAX_VIEWS && source.byte() % 16 == 0) {
+        if views.is_empty() || (views.len() < MAX_VIEWS && source.byte().is_multiple_of(16)) {
             let state = self.editor.open_view(&OpenView { buffer }).unwrap();
             self.views.push((state.view, buffer));
             return;
@@ -118,26 +116,13 @@ impl Play {
         }
     }
 
-    fn model(&self, buffer: BufferKey) -> &Model {
-        let mut models = self.buffers.iter();
-        models.find(|model| model.key == buffer).unwrap()
-    }
-
-    fn buffer_of(&self, view: ViewKey) -> BufferKey {
-        self.views.iter().find(|(key, _)| *key == view).unwrap().1
-    }
-
-    fn shown(&self, view: ViewKey) -> &Model {
-        self.model(self.buffer_of(view))
-    }
-
     fn open(&mut self, source: &mut Source<'_>) {
         let text = source.text(24);
         let mut request = Open {
             path: None,
             text: Some(text.clone()),
         };
-        if source.byte() % 4 == 0 && self.may_use_files() {
+        if source.byte().is_multiple_of(4) && self.may_use_files() {
             let path = self.path("file.rs");
             let is_open = self.editor.list().buffers.iter().any(|b| b.path.is_some());
             if !is_open {
@@ -412,7 +397,7 @@ impl Play {
                 };
                 let _ = self.editor.save(&request);
             }
-            2 if source.byte() % 8 == 0 => {
+            2 if source.byte().is_multiple_of(8) => {
                 let _ = fs::remove_file(path);
                 let _ = self.editor.file_changed(&FileChanged { buffer });
             }
@@ -461,113 +446,6 @@ impl Play {
     fn close(&mut self, buffer: BufferKey) {
         let discard = true;
         self.editor.close(&Close { buffer, discard }).unwrap();
-    }
-
-    /// The answer says what the event says.
-    fn took(&mut self, buffer: BufferKey, applied: &Applied) {
-        let model = self.model(buffer);
-        let expected = match applied.changed {
-            true => replaced(model.text(), &applied.edits),
-            false => model.text().to_owned(),
-        };
-        self.replay();
-        let model = self.model(buffer);
-        assert_eq!(model.revision(), applied.revision);
-        assert_eq!(model.text(), expected);
-        for span in &applied.overlaps {
-            assert!(model.text().get(span.start..span.end).is_some());
-        }
-    }
-
-    /// Takes the events in.
-    fn replay(&mut self) {
-        for event in self.editor.take_events() {
-            match event {
-                XiEvent::BufferChanged {
-                    buffer,
-                    revision,
-                    edits,
-                    len,
-                    ..
-                } => {
-                    let mut models = self.buffers.iter_mut();
-                    let model = models.find(|model| model.key == buffer).unwrap();
-                    assert_eq!(revision, model.revision() + 1);
-                    assert!(fit(model.text(), &edits) && !edits.is_empty());
-                    model.texts.push(replaced(model.text(), &edits));
-                    assert_eq!(len, model.text().len());
-                }
-                XiEvent::SelectionChanged {
-                    buffer,
-                    view,
-                    revision,
-                    selections,
-                    primary,
-                } => self.selected(&ViewState {
-                    view,
-                    buffer,
-                    revision,
-                    selections,
-                    primary,
-                }),
-                XiEvent::BufferClosed { buffer } => {
-                    self.buffers.retain(|model| model.key != buffer);
-                }
-                XiEvent::ViewClosed { view, .. } => {
-                    self.views.retain(|(key, _)| *key != view);
-                }
-                _ => {}
-            }
-        }
-        let mut lens = BTreeMap::new();
-        for notice in self.editor.take_notices() {
-            if let Notice::Changed { now, .. } = notice {
-                lens.insert(now.buffer, now.text.len());
-            }
-        }
-        for (buffer, len) in lens {
-            if let Some(model) = self.buffers.iter().find(|m| m.key == buffer) {
-                assert_eq!(model.text().len(), len, "companions know it too");
-            }
-        }
-    }
-
-    /// The texts are those of the events; selections and conflicts lie in them.
-    fn compare(&mut self) {
-        for model in &self.buffers {
-            let buffer = model.key;
-            let snapshot = self.editor.snapshot(buffer, None).unwrap();
-            assert_eq!(snapshot.revision, model.revision());
-            assert_eq!(String::from(&snapshot.text), model.text());
-            let request = Conflicts { buffer };
-            for conflict in self.editor.conflicts(&request).unwrap().conflicts {
-                let ours = model.text().get(conflict.range.start..conflict.range.end);
-                assert_eq!(ours, Some(conflict.ours.as_str()));
-            }
-        }
-        let views: Vec<_> = self.views.iter().map(|(view, _)| *view).collect();
-        for view in views {
-            let state = self.editor.selections(&Selections { view }).unwrap();
-            self.selected(&state);
-        }
-    }
-
-    fn selected(&self, state: &ViewState) {
-        assert_eq!(self.buffer_of(state.view), state.buffer);
-        let model = self.model(state.buffer);
-        assert_eq!(state.revision, model.revision());
-        assert!(state.primary < state.selections.len());
-        let mut before = None;
-        for selection in &state.selections {
-            let start = selection.anchor.min(selection.head);
-            let end = selection.anchor.max(selection.head);
-            assert!(model.text().get(start..end).is_some(), "{selection:?}");
-            assert!(
-                before.is_none_or(|(s, e)| e <= start && s < end),
-                "{state:?}"
-            );
-            before = Some((start, end));
-        }
     }
 }
 
