@@ -336,7 +336,7 @@ async fn unsaved_text_of_a_dead_host_is_offered() {
         second.xi.recoverable().await.unwrap().is_empty(),
         "it lives"
     );
-    world.xi.actor().stop().await;
+    let _stopped = world.xi.actor().stop().await;
     let found = second.xi.recoverable().await.unwrap();
     let paths: Vec<_> = found.iter().map(|found| found.path.clone()).collect();
     assert_eq!(paths, [Some(world.path("a.txt"))]);
