@@ -55,10 +55,7 @@ impl Pair {
                 assert_eq!(self.buffer.node(), node);
                 assert_eq!(self.text(), self.nodes[&node]);
             }
-            3 => {
-                self.buffer.tidy();
-                self.buffer.seal();
-            }
+            3 => self.buffer.tidy(),
             4 if self.text().len() < MAX_LEN => {
                 let edits = source.edits(self.text());
                 let run = Run {

@@ -104,12 +104,10 @@ pub fn configure(buffer: BufferKey, source: &mut Source<'_>) -> Configure {
         Some(Indent::Spaces { width: 0 }),
         Some(Indent::Spaces { width: 16 }),
     ];
-    let languages = [None, Some("rust"), Some("python"), Some("html"), Some("c")];
     Configure {
         buffer,
         indent: source.one(&indents),
         tab_width: source.one(&[None, Some(1), Some(3), Some(32), Some(0)]),
-        language: source.one(&languages).map(str::to_owned),
         auto_pairs: source.one(&[None, Some(true), Some(false)]),
     }
 }
