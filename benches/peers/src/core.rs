@@ -26,7 +26,7 @@ pub enum Place {
 
 impl Place {
     /// The first of the lines that are shown around it.
-    fn first_shown(self) -> usize {
+    pub fn first_shown(self) -> usize {
         match self {
             Self::Start => 0,
             Self::Line(line) => line.saturating_sub(SHOWN / 2),
@@ -54,6 +54,13 @@ pub trait Core {
     /// # Errors
     /// As [`Core::open`].
     fn insert(&mut self) -> Result<(), Error>;
+
+    /// Begins a new line at the cursor, shows the lines from `first` on, and
+    /// waits until all is quiet.
+    ///
+    /// # Errors
+    /// As [`Core::open`].
+    fn next_line(&mut self, first: usize) -> Result<(), Error>;
 
     /// Saves, and waits until that is done.
     ///

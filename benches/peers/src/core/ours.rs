@@ -42,6 +42,18 @@ impl Ours {
     fn lines(&self, first: usize) -> Value {
         json!({"view": self.view, "first": first + 1, "count": SHOWN})
     }
+
+    /// Does a command; letters are typed with the lines from `first` on shown after it.
+    fn command(&mut self, command: &Value, first: usize) -> Result<(), Error> {
+        call(&mut self.process, "command", command)?;
+        let typed = json!({"view": self.view, "command": {"name": "insert", "text": "x"}});
+        self.typing = request("command", &typed);
+        if self.shows {
+            self.typing += &request("lines", &self.lines(first));
+        }
+        call(&mut self.process, "ping", &json!({}))?;
+        Ok(())
+    }
 }
 
 impl Core for Ours {
@@ -65,14 +77,12 @@ impl Core for Ours {
             Place::End(_) => json!({"name": "move", "by": "document"}),
         };
         let command = json!({"view": self.view, "command": command});
-        call(&mut self.process, "command", &command)?;
-        let typed = json!({"view": self.view, "command": {"name": "insert", "text": "x"}});
-        self.typing = request("command", &typed);
-        if self.shows {
-            self.typing += &request("lines", &self.lines(place.first_shown()));
-        }
-        call(&mut self.process, "ping", &json!({}))?;
-        Ok(())
+        self.command(&command, place.first_shown())
+    }
+
+    fn next_line(&mut self, first: usize) -> Result<(), Error> {
+        let command = json!({"view": self.view, "command": {"name": "insert_newline"}});
+        self.command(&command, first)
     }
 
     fn insert(&mut self) -> Result<(), Error> {

@@ -41,6 +41,14 @@ impl Upstream {
         notification("edit", &edit)
     }
 
+    /// Does an edit and shows the lines from `first` on.
+    fn show(&mut self, edit: &str, first: usize) -> Result<(), Error> {
+        let shown = self.edit("scroll", &json!([first, first + SHOWN]));
+        self.process.send(&format!("{edit}{shown}"))?;
+        self.barrier()?;
+        Ok(())
+    }
+
     /// Asks for something and waits for the answer; how many updates came before it.
     fn barrier(&mut self) -> Result<usize, Error> {
         let asked = json!({"id": 1, "method": "get_config", "params": {"view_id": self.view}});
@@ -79,11 +87,12 @@ impl Core for Upstream {
             Place::Line(line) => self.edit("goto_line", &json!({"line": line})),
             Place::End(_) => self.edit("move_to_end_of_document", &json!([])),
         };
-        let first = place.first_shown();
-        let shown = self.edit("scroll", &json!([first, first + SHOWN]));
-        self.process.send(&format!("{moving}{shown}"))?;
-        self.barrier()?;
-        Ok(())
+        self.show(&moving, place.first_shown())
+    }
+
+    fn next_line(&mut self, first: usize) -> Result<(), Error> {
+        let line = self.edit("insert_newline", &json!([]));
+        self.show(&line, first)
     }
 
     fn insert(&mut self) -> Result<(), Error> {
