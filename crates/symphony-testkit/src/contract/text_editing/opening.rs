@@ -67,8 +67,9 @@ pub(super) async fn binary_is_not_supported(fixture: &impl Fixture) {
 }
 
 pub(super) async fn undecodable_is_not_supported(fixture: &impl Fixture) {
-    fixture.write("latin-1", b"caf\xe9 au lait\n");
-    not_supported(fixture, "latin-1").await;
+    // Announced as UTF-8, so no other encoding can be meant.
+    fixture.write("broken", b"\xef\xbb\xbfcaf\xe9 au lait\n");
+    not_supported(fixture, "broken").await;
 }
 
 pub(super) async fn too_large_is_not_supported(fixture: &impl Fixture) {
