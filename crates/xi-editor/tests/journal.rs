@@ -211,7 +211,7 @@ fn a_file_that_changed_meanwhile_is_merged_and_nothing_is_lost() {
     let (code, error) = client.fail("save", json!({"buffer": keys[1]}));
     assert_eq!(
         (code, &error["data"]["reason"]),
-        (-32002, &json!("changed_on_disk"))
+        (-32002, &json!("unresolved"))
     );
     // All of that is in the journals too.
     client.insert(&keys[2], 0, "x");

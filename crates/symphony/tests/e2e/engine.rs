@@ -12,8 +12,21 @@ fn with_ops(operations: &[Value]) -> Stage {
     stage
 }
 
-fn edit<'a>(more: &[&'a str]) -> Vec<&'a str> {
-    [&["edit", "src/cart.py", "--ops", "ops.jsonl"], more].concat()
+/// The words of `edit` for the stage's file, with the stage's operations.
+fn edit(stage: &Stage, more: &[&str]) -> Vec<String> {
+    let path = |name: &str| stage.project.join(name).display().to_string();
+    let words = [
+        "edit".to_owned(),
+        path("src/cart.py"),
+        "--ops".to_owned(),
+        path("ops.jsonl"),
+    ];
+    let more = more.iter().map(|word| (*word).to_owned());
+    words.into_iter().chain(more).collect()
+}
+
+fn words(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
 }
 
 fn command(command: Value) -> Value {
@@ -31,11 +44,11 @@ fn e2e_operations_are_done_in_order_and_the_file_is_written() {
         json!({"method": "content", "params": {"range": {"start": 6, "end": 10}}}),
     ]);
     let expected = CART.replace("Basket", "Cart");
-    let dry = stage.must(&edit(&["--dry-run"]));
+    let dry = stage.must(&words(&edit(&stage, &["--dry-run"])));
     assert_eq!(dry["saved"], false);
     assert_eq!(stage.read("src/cart.py"), CART, "nothing is written");
 
-    let done = stage.must(&edit(&[]));
+    let done = stage.must(&words(&edit(&stage, &[])));
     assert_eq!(stage.read("src/cart.py"), expected);
     assert_eq!(done["diff"], dry["diff"]);
     assert_eq!(done["path"], "src/cart.py");
@@ -59,7 +72,7 @@ fn e2e_when_one_operation_is_refused_none_is_done() {
         (json!({"method": "sing", "params": {}}), "no method `sing`"),
     ] {
         let stage = with_ops(&[insert.clone(), bad]);
-        let error = stage.fails(&edit(&[]), 3);
+        let error = stage.fails(&words(&edit(&stage, &[])), 3);
         error.names(&["operation 2 (", reason]);
         assert_eq!(stage.read("src/cart.py"), CART);
     }
@@ -71,7 +84,8 @@ fn e2e_a_file_outside_of_the_project_is_not_edited() {
     let outside = stage.beside("other").join("a.txt");
     std::fs::write(&outside, "a").unwrap();
     let path = outside.display().to_string();
-    let error = stage.fails(&["edit", &path, "--ops", "ops.jsonl"], 3);
+    let ops = stage.project.join("ops.jsonl").display().to_string();
+    let error = stage.fails(&["edit", &path, "--ops", &ops], 3);
     error.names(&["outside of the project"]);
 }
 
@@ -83,7 +97,7 @@ fn e2e_plugins_of_the_engine_are_listed_with_what_they_can() {
     let manifest = "name = \"words\"\nversion = \"1.0\"\nexec_path = \"plugin.py\"\n\n\
         [[languages]]\nname = \"Prose\"\nextensions = [\"prose\"]\n\n\
         [[commands]]\ntitle = \"Count words\"\ndescription = \"Counts.\"\n\
-        [commands.rpc_cmd]\nrpc_type = \"notification\"\nmethod = \"count\"\nparams = {}\n";
+        rpc_cmd = { method = \"count\", params = {}, rpc_type = \"notification\" }\nargs = []\n";
     std::fs::write(folder.join("manifest.toml"), manifest).unwrap();
     let broken = stage.beside("plugins/broken");
     std::fs::write(broken.join("manifest.toml"), "name = 3\n").unwrap();
@@ -102,7 +116,9 @@ fn e2e_plugins_of_the_engine_are_listed_with_what_they_can() {
             "state": "stopped",
             "commands": ["Count words"],
             "languages": ["Prose"],
-        }])
+        }]),
+        "{}",
+        listed["problems"]
     );
     let problems = listed["problems"].to_string();
     assert!(problems.contains("broken/manifest.toml"), "{problems}");
