@@ -162,8 +162,8 @@ itself be taken back with --redo.",
 them are done and the file is written, or none is. What changed is shown as a diff; with --json, what was \
 answered to each.",
         after_help = "Examples:
-  symphony edit src/cart.py --ops ops.jsonl
-  echo '{\"method\":\"replace\",\"params\":{\"query\":{\"pattern\":\"Basket\"},\"with\":\"Cart\"}}' | symphony edit src/cart.py --ops - --dry-run"
+  echo '{\"method\": \"replace\", \"params\": {\"query\": \"Basket\", \"replacement\": \"Cart\"}}' > ops.jsonl
+  symphony edit src/cart.py --ops ops.jsonl --dry-run"
     )]
     Edit(EditArgs),
     /// List runs, or show one

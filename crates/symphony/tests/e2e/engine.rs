@@ -40,7 +40,7 @@ fn e2e_operations_are_done_in_order_and_the_file_is_written() {
         command(json!({"name": "toggle_comment"})),
         json!({"method": "undo", "params": {}}),
         command(json!({"name": "add_next_occurrence"})),
-        json!({"method": "replace", "params": {"query": {"pattern": "Basket"}, "with": "Cart"}}),
+        json!({"method": "replace", "params": {"query": "Basket", "replacement": "Cart"}}),
         json!({"method": "content", "params": {"range": {"start": 6, "end": 10}}}),
     ]);
     let expected = CART.replace("Basket", "Cart");
