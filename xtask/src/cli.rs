@@ -111,7 +111,7 @@ pub struct PeersArgs {
 #[derive(Debug, Args)]
 pub struct FuzzArgs {
     /// How long, for each target
-    #[arg(long, value_name = "N", default_value_t = 30)]
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
     pub minutes: u32,
     /// Only this target; without one, all
     #[arg(value_name = "TARGET")]

@@ -30,7 +30,8 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
 const PROGRAM: &str = "xi-editor-fuzz";
 /// Building and merging take no longer.
 const LIMIT: Duration = Duration::from_secs(60 * 60);
-/// So many bytes of inputs are kept for a target.
+/// So many inputs are kept for a target, of so many bytes together.
+const KEPT: usize = 100;
 const KEPT_BYTES: u64 = 150 * 1024;
 
 /// Fuzzes the targets asked for, one after the other.
@@ -146,7 +147,7 @@ impl Place {
             .args([format!("-max_len={len}")]))
     }
 
-    /// Keeps the smallest inputs that reach all that is reached.
+    /// Keeps a few inputs that reach what is reached.
     fn minimise(&self, name: &str, len: u32) -> Result<()> {
         let corpus = self.corpus.join(name);
         let least = self.scratch.join("least").join(name);
@@ -171,8 +172,9 @@ impl Place {
             let len = fs::metadata(&path).map_err(|e| XtaskError::file("read", &path, e))?;
             inputs.push((len.len(), path));
         }
-        inputs.sort();
-        for (len, path) in inputs {
+        // The longest reach most.
+        inputs.sort_unstable_by(|a, b| b.cmp(a));
+        for (len, path) in inputs.into_iter().take(KEPT) {
             let Some(rest) = left.checked_sub(len) else {
                 break;
             };

@@ -176,11 +176,15 @@ impl Play {
             assert_eq!(after, replaced(&before, &done.edits));
             let state = self.editor.selections(&Selections { view }).unwrap();
             let undone = self.editor.undo(&Undo { buffer }).unwrap();
-            assert!(undone.changed);
             self.replay();
+            if !undone.changed {
+                // Its group takes back what it did itself.
+                let (_, before) = self.model(buffer).texts.split_last().unwrap();
+                assert!(before.contains(&after));
+            }
             let redone = self.editor.redo(&Redo { buffer }).unwrap();
             self.replay();
-            assert!(redone.changed);
+            assert_eq!(redone.changed, undone.changed);
             assert_eq!(self.model(buffer).text(), after);
             let again = self.editor.selections(&Selections { view }).unwrap();
             assert_eq!(again.selections, state.selections, "redo of {request:?}");
