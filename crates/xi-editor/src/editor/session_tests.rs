@@ -76,17 +76,23 @@ struct World {
     folder: tempfile::TempDir,
     buffer: BufferKey,
     views: Vec<symphony_ipc_protocol::xi::ViewKey>,
-    /// After each request: the journal's inode and length, and how things stood.
+    /// Its journal's inode, and how often it was begun anew.
+    begun: (u64, u64),
+    /// After each request: how often the journal was begun anew, its length, and how things stood.
     states: Vec<(u64, u64, String)>,
 }
 
 impl World {
     fn new() -> Self {
+        Self::within(small())
+    }
+
+    fn within(policy: Policy) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
         let mut editor = Editor::default();
         editor.open_session(&root.join("session")).unwrap();
-        editor.session.as_mut().unwrap().set_policy(small());
+        editor.session.as_mut().unwrap().set_policy(policy);
         let path = root.join("a.rs");
         std::fs::write(&path, "fn f() {\n    b\n    c\n}\n").unwrap();
         let buffer = editor.open(of(json!({"path": path}))).unwrap().buffer;
@@ -100,6 +106,7 @@ impl World {
             folder,
             buffer,
             views: Vec::new(),
+            begun: (0, 0),
             states: Vec::new(),
         };
         world.act(&Act::OpenView);
@@ -191,7 +198,11 @@ impl World {
         let editor = &self.editor;
         let open = editor.buffers.iter().find(|o| o.key == key).unwrap();
         let state = describe(open, &editor.views);
-        self.states.push((meta.ino(), meta.len(), state));
+        // The numbers of inodes come again, but not one after the other.
+        if self.begun.0 != meta.ino() {
+            self.begun = (meta.ino(), self.begun.1 + 1);
+        }
+        self.states.push((self.begun.1, meta.len(), state));
     }
 }
 
@@ -221,7 +232,7 @@ fn load_cut(world: &World, bytes: &[u8]) -> Result<String, NotLoaded> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(120))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn a_journal_cut_anywhere_leads_to_a_state_that_there_was(
@@ -232,8 +243,7 @@ proptest! {
         acts.iter().for_each(|act| world.act(act));
         let journal = world.journal();
         let bytes = std::fs::read(&journal).unwrap();
-        let ino = std::fs::metadata(&journal).unwrap().ino();
-        let states: Vec<_> = world.states.iter().filter(|s| s.0 == ino).collect();
+        let states: Vec<_> = world.states.iter().filter(|s| s.0 == world.begun.1).collect();
         let whole = load_cut(&world, &bytes).unwrap();
         prop_assert_eq!(&whole, &world.states.last().unwrap().2);
         let first = usize::try_from(states.first().map_or(bytes.len() as u64, |s| s.1)).unwrap();
@@ -263,5 +273,33 @@ fn a_cut_in_the_beginning_is_no_buffer_and_no_panic() {
     assert!(begun.len() > 1, "it was begun anew");
     for cut in (0..bytes.len()).step_by(61) {
         let _ = load_cut(&world, &bytes[..cut]);
+    }
+}
+
+/// Of a long session the oldest undo groups are forgotten, here and there alike.
+#[test]
+fn forgotten_groups_leave_the_same_selections_to_come_back() {
+    for policy in [
+        Policy::default(),
+        Policy {
+            max_changes: 1_400,
+            ..Policy::default()
+        },
+    ] {
+        let mut world = World::within(policy);
+        for group in 0..1_500 {
+            let command = json!({"name": "insert", "text": "x\n"});
+            let params = json!({"view": world.views[0], "command": command, "group": group});
+            world.editor.command(&of(params)).unwrap();
+            world.editor.commit();
+        }
+        world.journal();
+        world.act(&Act::Undo);
+        world.act(&Act::Insert(0, "y".to_owned()));
+        let nodes = world.editor.buffers[0].buffer.undo_tree().len();
+        assert!(nodes < 1_400, "{nodes} groups: none was forgotten");
+        let bytes = std::fs::read(world.journal()).unwrap();
+        let found = load_cut(&world, &bytes).unwrap();
+        assert!(found == world.states.last().unwrap().2);
     }
 }

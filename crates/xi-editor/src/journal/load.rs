@@ -353,7 +353,10 @@ impl<F: Follows> Again<F> {
     /// Makes one change again.
     fn change(&mut self, op: Op) -> Result<(), LoadError> {
         self.changes += 1;
-        self.follows.before(&self.buffer);
+        // What is forgotten is no change: the newest edit is still the newest.
+        if op != Op::Collected {
+            self.follows.before(&self.buffer);
+        }
         let applied = self.buffer.again(&op)?;
         if !applied.changed {
             return Ok(());
