@@ -189,7 +189,7 @@ fn nothing_acknowledged_is_lost() {
     let mut world = World::new(&root);
     let (mut recoveries, mut blocks) = (Vec::new(), Vec::new());
     let (mut acknowledged, mut unacknowledged) = (0, 0);
-    for _ in 0..rounds {
+    for n in 1..=rounds {
         let killed = world.round(&mut random);
         let (peer, answer, took) = Peer::start(&root.join("session"));
         world.peer = peer;
@@ -200,6 +200,9 @@ fn nothing_acknowledged_is_lost() {
         acknowledged += world.answered.len();
         unacknowledged += world.compare(&answer);
         world.peer.begin_round();
+        if n.is_multiple_of(50) {
+            println!("{n} rounds: back after {:.1} ms", took.as_secs_f64() * 1e3);
+        }
     }
     world.peer.child.kill().unwrap();
     wait_end(&mut world.peer.child);

@@ -1,6 +1,6 @@
 //! Upstream's own plugins, unchanged, under this host.
 //!
-//! `tests/upstream-plugins.sh` builds them; `XI_UPSTREAM_PLUGINS` names the folder.
+//! `XI_UPSTREAM_PLUGINS` names a folder that holds them, each with its manifest.
 #![allow(clippy::unwrap_used, reason = "a test may")]
 
 mod common;
@@ -13,7 +13,7 @@ use std::path::PathBuf;
 fn upstream() -> Option<PathBuf> {
     let folder = std::env::var_os("XI_UPSTREAM_PLUGINS").map(PathBuf::from);
     if folder.is_none() {
-        println!("skipped: set XI_UPSTREAM_PLUGINS (see upstream-plugins.sh)");
+        println!("skipped: XI_UPSTREAM_PLUGINS names no folder of upstream's plugins");
     }
     folder
 }
