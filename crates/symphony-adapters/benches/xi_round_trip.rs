@@ -35,9 +35,15 @@ fn report(name: &str, mut times: Vec<Duration>) {
     );
 }
 
-async fn start() -> (Arc<XiEditorAdapter>, Arc<symphony_actors::Supervisor>) {
+/// With journals in that folder, as the host has it.
+async fn start(
+    sessions: &std::path::Path,
+) -> (Arc<XiEditorAdapter>, Arc<symphony_actors::Supervisor>) {
     let supervisor = supervisor();
-    let options = XiEditorOptions::new(program("xi-editor", "xi-editor"));
+    let options = XiEditorOptions {
+        sessions: Some(sessions.to_owned()),
+        ..XiEditorOptions::new(program("xi-editor", "xi-editor"))
+    };
     let xi = XiEditorAdapter::start(&supervisor, options).await;
     (Arc::new(xi.expect("xi-editor")), supervisor)
 }
@@ -66,7 +72,8 @@ async fn events(xi: &XiEditorAdapter, id: BufferId) {
 async fn all() {
     let folder = tempfile::tempdir().expect("folder");
     let mut times = Vec::new();
-    drop(start().await);
+    let sessions = folder.path().join("sessions");
+    drop(start(&sessions).await);
     for _ in 0..STARTS {
         let supervisor = supervisor();
         let options = XiEditorOptions::new(program("xi-editor", "xi-editor"));
@@ -77,7 +84,7 @@ async fn all() {
     }
     report("start of xi-editor until ready", times);
 
-    let (xi, _supervisor) = start().await;
+    let (xi, _supervisor) = start(&sessions).await;
     let id = open(&xi, folder.path(), "a.rs").await;
     let mut times = Vec::new();
     for n in 0..INSERTS {
