@@ -97,14 +97,18 @@ fn draft(base: Option<&str>, hunk: &Hunk, given: &str) -> Result<Draft, &'static
     let text = base.unwrap_or_default();
     let replaced = Replaced::of(text, hunk);
     let fitted = fitted(text, &replaced, given);
-    check(text, &replaced, &fitted)?;
-    let is = |text: &str| given == text || fitted == text;
-    let meaning = match () {
+    let known = |text: &str| match text {
         // Without the file there is nothing that it could be equal to.
-        () if base.is_some() && is(replaced.old()) => DraftMeaning::Unchanged,
-        () if is(&replaced.new) => DraftMeaning::Proposed,
-        () => DraftMeaning::Edited,
+        _ if base.is_some() && text == replaced.old() => Some(DraftMeaning::Unchanged),
+        _ if text == replaced.new => Some(DraftMeaning::Proposed),
+        _ => None,
     };
+    // As it was given first: a hunk may change nothing but how a line ends.
+    let meaning = known(given).or_else(|| known(&fitted));
+    let meaning = meaning.unwrap_or(DraftMeaning::Edited);
+    if meaning == DraftMeaning::Edited {
+        check(text, &replaced, &fitted)?;
+    }
     let text = match meaning {
         DraftMeaning::Proposed => replaced.new.clone(),
         DraftMeaning::Unchanged => replaced.old().to_owned(),

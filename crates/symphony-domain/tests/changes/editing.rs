@@ -395,6 +395,26 @@ fn own_text() -> impl Strategy<Value = String> {
     })
 }
 
+#[tokio::test]
+async fn a_hunk_that_changes_how_a_line_ends_can_be_given_back() {
+    let base = "\r\nsecond\r\nthird";
+    let list = [TextEdit {
+        range: 0..1,
+        text: String::new(),
+    }];
+    let world = World::new(&[("a", base)]);
+    let set = world
+        .stage("7f3a", json!([proposed("a", base, &list)]))
+        .await;
+    let hunk = set.hunks().next().unwrap().id;
+    let text = world.sets.draft("7f3a", hunk, None).await.unwrap().text;
+    assert_eq!(text, "\n");
+    let again = world.sets.draft("7f3a", hunk, Some(&text)).await.unwrap();
+    assert_eq!((again.meaning, again.text), (DraftMeaning::Proposed, text));
+    let old = world.sets.draft("7f3a", hunk, Some("\r\n")).await.unwrap();
+    assert_eq!(old.meaning, DraftMeaning::Unchanged);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
